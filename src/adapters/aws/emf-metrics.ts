@@ -1,0 +1,54 @@
+import type { Clock } from '../../ports/clock.ts';
+import type { Metrics } from '../../ports/metrics.ts';
+
+export interface EmfMetricsOptions {
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** Takes one line, with its line break. On Lambda, what goes to stdout becomes metrics. */
+  readonly write: (line: string) => void;
+}
+
+interface MetricDefinition {
+  readonly Name: string;
+  readonly Unit: 'Count' | 'Milliseconds';
+}
+
+const requestMetrics: readonly MetricDefinition[] = [
+  { Name: 'hms_requests_total', Unit: 'Count' },
+  { Name: 'hms_requests_failed', Unit: 'Count' },
+  { Name: 'hms_request_duration_ms', Unit: 'Milliseconds' },
+];
+const relayMetrics: readonly MetricDefinition[] = [
+  { Name: 'hms_events_relayed_total', Unit: 'Count' },
+];
+
+/**
+ * `Metrics` as lines in the CloudWatch embedded metric format, in the namespace `hms`, with
+ * `operation` as the one dimension: no call to CloudWatch, and nothing kept between requests.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+export function emfMetrics({ clock, write }: EmfMetricsOptions): Metrics {
+  const emit = (
+    dimensions: readonly string[],
+    metrics: readonly MetricDefinition[],
+    members: Readonly<Record<string, string | number>>,
+  ): void => {
+    const directive = { Namespace: 'hms', Dimensions: [dimensions], Metrics: metrics };
+    const _aws = { Timestamp: clock.nowMs(), CloudWatchMetrics: [directive] };
+    write(`${JSON.stringify({ _aws, ...members })}\n`);
+  };
+  return {
+    requestDone(operation, status, durationMs) {
+      emit(['operation'], requestMetrics, {
+        operation,
+        // Not a metric: for those who search the log.
+        status,
+        hms_requests_total: 1,
+        hms_requests_failed: status >= 500 ? 1 : 0,
+        hms_request_duration_ms: durationMs,
+      });
+    },
+    eventsRelayed(count) {
+      emit([], relayMetrics, { hms_events_relayed_total: count });
+    },
+  };
+}

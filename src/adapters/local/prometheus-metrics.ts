@@ -1,0 +1,33 @@
+import { Counter, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Metrics } from '../../ports/metrics.ts';
+import { RequestTally } from './request-tally.ts';
+
+export interface PrometheusMetrics extends Metrics {
+  /** Everything, in the Prometheus text format 0.0.4. */
+  text(): Promise<string>;
+  /** Of `text()`, for the header. */
+  readonly contentType: string;
+}
+
+/**
+ * Metrics for a scrape, with those of the process (CPU, memory, event loop, GC) beside ours.
+ * Without `processMetrics`, nothing is observed in the background.
+ */
+export function prometheusMetrics(options: {
+  readonly processMetrics: boolean;
+}): PrometheusMetrics {
+  const registry = new Registry();
+  if (options.processMetrics) collectDefaultMetrics({ register: registry });
+  const relayed = new Counter({
+    name: 'hms_events_relayed_total',
+    help: 'Events handed to the bus.',
+    registers: [registry],
+  });
+  const requests = new RequestTally();
+  return {
+    requestDone: (operation, status, durationMs) => requests.add(operation, status, durationMs),
+    eventsRelayed: (count) => relayed.inc(count),
+    text: async () => requests.text() + (await registry.metrics()),
+    contentType: registry.contentType,
+  };
+}

@@ -1,0 +1,26 @@
+import { resolve } from 'node:path';
+
+export interface LocalConfig {
+  /** 0 for any free one. */
+  readonly port: number;
+  readonly dataDir: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+/** Reads the environment of `npm start`. Errors: one that names the variable and what it may be. */
+export function localConfig(env: Readonly<Record<string, string | undefined>>): LocalConfig {
+  const port = Number(env['PORT'] ?? 8787);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Error(`PORT is "${env['PORT']}": give a number from 0 to 65535.`);
+  }
+  return {
+    port,
+    dataDir: resolve(env['HMS_DATA_DIR'] || '.hms'),
+    logLevel: logLevel(env['HMS_LOG_LEVEL'] ?? 'info'),
+  };
+}
+
+function logLevel(text: string): LocalConfig['logLevel'] {
+  if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error') return text;
+  throw new Error(`HMS_LOG_LEVEL is "${text}": give debug, info, warn or error.`);
+}

@@ -1,0 +1,134 @@
+import { mkdir } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { cachedRecords } from '../adapters/local/cached-records.ts';
+import { loadClients, type RegisteredClient } from '../adapters/local/client-registry.ts';
+import { openDiskBlobs } from '../adapters/local/disk-blobs.ts';
+import { inProcessBus } from '../adapters/local/in-process-bus.ts';
+import { inProcessSignal } from '../adapters/local/in-process-signal.ts';
+import { type PrometheusMetrics, prometheusMetrics } from '../adapters/local/prometheus-metrics.ts';
+import { loadSigningKeys, type SigningKeys } from '../adapters/local/signing-keys.ts';
+import { openSqliteRecords } from '../adapters/local/sqlite-records.ts';
+import { jsonLog } from '../adapters/runtime/json-log.ts';
+import { jwksTokenVerifier } from '../adapters/runtime/jwks-token-verifier.ts';
+import { systemClock } from '../adapters/runtime/system-clock.ts';
+import { uuidIds } from '../adapters/runtime/uuid-ids.ts';
+import type { Deps } from '../core/deps.ts';
+import { cachedVerifier } from '../core/identity/cached-verifier.ts';
+import { keepRelaying } from '../core/journal/keep-relaying.ts';
+import { keepActivating } from '../core/policies/activate-due.ts';
+import { policyEventsOf } from '../core/policies/policy-events.ts';
+import { nodeListener } from '../http/node-listener.ts';
+import { localApp } from './local-app.ts';
+import type { LocalConfig } from './local-config.ts';
+
+const cacheBytes = 256 * 1024 * 1024;
+const maxTokens = 100_000;
+/** How long requests that are under way may take to end. */
+const graceMs = 5000;
+
+export interface LocalServer {
+  readonly url: string;
+  readonly clients: readonly RegisteredClient[];
+  /** Ends streams, lets requests finish, relays what is left, and closes the store. */
+  readonly close: () => Promise<void>;
+}
+
+/** Everything in one process, on loopback. Errors: a port or a data folder that is taken. */
+export async function startLocal(
+  config: LocalConfig,
+  write: (line: string) => void,
+): Promise<LocalServer> {
+  const log = jsonLog({ write, clock: systemClock, level: config.logLevel });
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const file = join(config.dataDir, 'hms.sqlite');
+  const store = await openSqliteRecords({ file, clock: systemClock });
+  const server = createServer();
+  try {
+    const port = await listen(server, config.port);
+    const url = `http://127.0.0.1:${port}`;
+    const keys = await loadSigningKeys(config.dataDir);
+    const clients = await loadClients(config.dataDir);
+    const metrics = prometheusMetrics({ processMetrics: true });
+    const deps = await localDeps(config, url, keys, log, store, metrics);
+    const stop = new AbortController();
+    const app = localApp(deps, { url, keys, clients, stop: stop.signal });
+    server.on('request', nodeListener(deps, app));
+    const background = startBackground(deps, clients, stop.signal);
+    log.info('listening', { url, dataDir: config.dataDir });
+    const close = async () => {
+      stop.abort();
+      await closeServer(server);
+      await background;
+      store.close();
+      log.info('stopped');
+    };
+    return { url, clients, close };
+  } catch (error) {
+    server.close();
+    store.close();
+    throw error;
+  }
+}
+
+async function localDeps(
+  config: LocalConfig,
+  issuer: string,
+  keys: SigningKeys,
+  log: Deps['log'],
+  store: Parameters<typeof cachedRecords>[0],
+  metrics: PrometheusMetrics,
+) {
+  const clock = systemClock;
+  const verifier = jwksTokenVerifier({ issuer, jwks: keys.jwks });
+  return {
+    records: cachedRecords(store, { maxBytes: cacheBytes, clock }),
+    blobs: await openDiskBlobs({ root: join(config.dataDir, 'blobs') }),
+    bus: inProcessBus(),
+    signal: inProcessSignal(),
+    verifier: cachedVerifier(verifier, clock, { maxTokens }),
+    ids: uuidIds(clock),
+    clock,
+    log,
+    metrics,
+  };
+}
+
+/** Resolves when everything that runs beside the requests has come to its end after `stop`. */
+async function startBackground(
+  deps: Deps,
+  clients: readonly RegisteredClient[],
+  stop: AbortSignal,
+): Promise<void> {
+  const relay = { ...deps, eventsOf: policyEventsOf };
+  const tenants = new Set(clients.map(({ tenant }) => tenant));
+  await Promise.all([
+    ...[...tenants].map((tenant) => keepRelaying(relay, tenant, stop)),
+    keepActivating(deps, stop),
+  ]);
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      reject(
+        taken
+          ? new Error(`Port ${port} is in use. Set PORT to another one.`, { cause: error })
+          : error,
+      );
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  clearTimeout(cut);
+}

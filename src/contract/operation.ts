@@ -1,0 +1,53 @@
+import type * as z from 'zod';
+import type { ErrorCode } from '../core/errors/app-error.ts';
+import type { Scope } from '../core/identity/scopes.ts';
+
+/**
+ * Which part of the system answers a call. On AWS each part is one Lambda function, with the
+ * rights that it needs and no more; embedded, one process holds all of them.
+ */
+export type Part = 'rules' | 'queries' | 'changes' | 'stream' | 'graph' | 'open';
+
+export type RequestBody =
+  | { readonly kind: 'json'; readonly schema: z.ZodType; readonly optional?: boolean }
+  | {
+      readonly kind: 'bytes';
+      /** Accepted media types; `*` for any. */
+      readonly contentTypes: readonly string[];
+      readonly maxBytes: number;
+    };
+
+export interface ResponseShape {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** `application/json` unless named. */
+  readonly contentTypes?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One call of the API: the source of its route, its validation, its scope and its documentation. */
+export interface Operation<
+  Params extends z.ZodObject = z.ZodObject,
+  Query extends z.ZodObject = z.ZodObject,
+  Headers extends z.ZodObject = z.ZodObject,
+> {
+  /** OpenAPI `operationId`; also the `operation` label of metrics. */
+  readonly id: string;
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** Parameters in braces: `/api/policies/{id}`. */
+  readonly path: string;
+  readonly part: Part;
+  /** `null`: no token is needed. */
+  readonly scope: Scope | null;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params: Params;
+  /** An unknown parameter is refused: a mistyped `?chanel=test` must not read `prod`. */
+  readonly query: Query;
+  /** Names in lower case; other headers are ignored. */
+  readonly headers: Headers;
+  readonly body?: RequestBody;
+  readonly responses: Readonly<Record<number, ResponseShape>>;
+  readonly problems: readonly ErrorCode[];
+}

@@ -1,0 +1,74 @@
+import * as z from 'zod';
+import type { Operation } from '../operation.ts';
+import { channel } from '../values.ts';
+
+const none = z.object({});
+
+/** Live changes, and slices of state in one round trip. */
+export const feedOperations = {
+  streamPolicies: {
+    id: 'streamPolicies',
+    method: 'get',
+    path: '/api/stream/policies',
+    part: 'stream',
+    scope: 'read:policy',
+    tag: 'Rules',
+    summary: 'Every change as it happens (Server-Sent Events)',
+    description:
+      '`id:` is the journal index; `data:` is a `PolicyChange`. Reconnect with `Last-Event-ID` and ' +
+      'nothing is missed. Without it, the stream begins with the next change.',
+    params: none,
+    query: z.object({
+      channel: channel.optional().describe('All channels unless named'),
+      lastEventId: z
+        .string()
+        .regex(/^(?:-1|\d{1,12})$/, 'a journal index; -1 for everything since the beginning')
+        .optional()
+        .describe('For clients that cannot set the header; the header wins'),
+    }),
+    headers: z.object({
+      'last-event-id': z
+        .string()
+        .regex(/^(?:-1|\d{1,12})$/, 'the `id:` of a message of this stream')
+        .optional(),
+    }),
+    responses: {
+      200: {
+        description: 'The stream; a comment line every 15 s keeps it open',
+        contentTypes: ['text/event-stream'],
+      },
+    },
+    problems: ['unavailable'],
+  },
+  queryGraph: {
+    id: 'queryGraph',
+    method: 'post',
+    path: '/api/graphql',
+    part: 'graph',
+    scope: 'read:policy',
+    tag: 'Policies',
+    summary: 'Slices of policies in one round trip (GraphQL)',
+    description: 'Such as `{policies{id,etag,channel}}`. The schema answers introspection.',
+    params: none,
+    query: none,
+    headers: none,
+    body: {
+      kind: 'json',
+      schema: z.object({
+        query: z.string().min(1).max(10_000),
+        operationName: z.string().max(200).nullish(),
+        variables: z.record(z.string(), z.json()).nullish(),
+      }),
+    },
+    responses: {
+      200: {
+        description: 'A GraphQL response',
+        schema: z.looseObject({
+          data: z.json().optional(),
+          errors: z.array(z.looseObject({ message: z.string() })).optional(),
+        }),
+      },
+    },
+    problems: [],
+  },
+} as const satisfies Record<string, Operation>;

@@ -1,0 +1,44 @@
+import type { ErrorCode, ErrorDetail } from '../core/errors/app-error.ts';
+
+interface ProblemKind {
+  readonly status: number;
+  /** The same for every occurrence (RFC 9457, 3.1.3). */
+  readonly title: string;
+}
+
+/** Every problem that a call can end in. `docs/errors.md` tells what to do about each. */
+export const problems: Readonly<Record<ErrorCode, ProblemKind>> = {
+  invalid_request: { status: 400, title: 'The request is malformed' },
+  unauthenticated: { status: 401, title: 'No valid access token' },
+  forbidden: { status: 403, title: 'The token lacks a scope' },
+  not_found: { status: 404, title: 'There is no such thing' },
+  not_in_force: { status: 404, title: 'No rule is in force' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  not_acceptable: { status: 406, title: 'No representation fits the Accept header' },
+  conflict: { status: 409, title: 'Others changed the same thing at the same time' },
+  ambiguous_snapshot: { status: 409, title: 'The name fits several snapshots' },
+  nothing_to_roll_back_to: { status: 409, title: 'There is nothing to roll back to' },
+  precondition_failed: { status: 412, title: 'The precondition does not hold' },
+  too_large: { status: 413, title: 'Too large' },
+  unsupported_media_type: { status: 415, title: 'The content type is not supported' },
+  invalid_package: { status: 422, title: 'The package is not acceptable' },
+  invalid_policy: { status: 422, title: 'The rule is not acceptable' },
+  not_yet_effective: { status: 422, title: 'The rule has not yet taken effect' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
+  internal: { status: 500, title: 'The service failed' },
+  unavailable: { status: 503, title: 'The service is not available' },
+};
+
+/** RFC 9457 `application/problem+json`. */
+export interface Problem {
+  /** `urn:hms:problem:` and the code. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  /** What went wrong this time, and what to do. */
+  readonly detail: string;
+  readonly requestId: string;
+  /** For bad input: each finding, and where it is. */
+  readonly errors?: readonly ErrorDetail[];
+}

@@ -1,0 +1,22 @@
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventBus } from '../ports/event-bus.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { JournalSignal } from '../ports/journal-signal.ts';
+import type { Log } from '../ports/log.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import type { TokenVerifier } from '../ports/token-verifier.ts';
+
+/** All that the product is built on. A function takes the part that it needs: `Pick<Deps, …>`. */
+export interface Deps {
+  readonly records: RecordStore;
+  readonly blobs: BlobStore;
+  readonly bus: EventBus;
+  readonly signal: JournalSignal;
+  readonly verifier: TokenVerifier;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}

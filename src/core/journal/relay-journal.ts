@@ -1,0 +1,60 @@
+import type { BusEvent } from '../../ports/event-bus.ts';
+import type { Deps } from '../deps.ts';
+import { getRecord } from '../records.ts';
+import type { JournalEntry, RelayCursor } from './journal-entry.ts';
+import { relayCursorKey, tenantsPartition } from './journal-keys.ts';
+import { entriesAfter } from './read-journal.ts';
+
+export interface RelayDeps extends Pick<Deps, 'records' | 'bus' | 'ids' | 'metrics' | 'log'> {
+  /** The events that an entry gives rise to, in order; none for most. */
+  readonly eventsOf: (tenant: string, entry: JournalEntry) => readonly BusEvent[];
+}
+
+const pageLength = 50;
+const maxPages = 1000;
+
+/**
+ * Hands every journal entry of the tenant that has not been relayed yet to the event bus, in
+ * order, and answers the index up to which all of them have been.
+ *
+ * The cursor moves only after the bus has accepted a page: a relay that dies in between, or two
+ * at once, repeat events and never skip one. Errors: `Unavailable`; the next run goes on.
+ */
+export async function relayJournal(deps: RelayDeps, tenant: string): Promise<number> {
+  let cursor = await getRecord(deps, relayCursorKey(tenant));
+  let nextIndex = cursor?.value.nextIndex ?? 0;
+  for (let page = 0; page < maxPages; page++) {
+    const entries = await entriesAfter(deps, tenant, nextIndex - 1, pageLength);
+    const last = entries.at(-1);
+    if (last === undefined) return nextIndex;
+    const events = entries.flatMap((entry) => deps.eventsOf(tenant, entry));
+    if (events.length > 0) await deps.bus.publish(events);
+    deps.metrics.eventsRelayed(events.length);
+    deps.log.info('events relayed', { tenant, upTo: last.index, events: events.map(nameOf) });
+    const value: RelayCursor = { nextIndex: last.index + 1 };
+    const expect = cursor?.rev ?? 'absent';
+    await deps.records.commit(
+      [{ kind: 'put', key: relayCursorKey(tenant), value, expect }],
+      deps.ids.next(),
+    );
+    // Whoever moved it, us or another relay: go on from where it stands.
+    cursor = await getRecord(deps, relayCursorKey(tenant));
+    nextIndex = cursor?.value.nextIndex ?? 0;
+  }
+  return nextIndex;
+}
+
+function nameOf(event: BusEvent): string {
+  return `${event.type} ${event.id}`;
+}
+
+/** Relays every tenant's journal: after a start, and as a sweep for what a trigger missed. */
+export async function relayAllJournals(deps: RelayDeps): Promise<void> {
+  let after: string | undefined;
+  for (;;) {
+    const tenants = await deps.records.query({ partition: tenantsPartition, after, limit: 100 });
+    for (const tenant of tenants) await relayJournal(deps, tenant.key.sort);
+    after = tenants.at(-1)?.key.sort;
+    if (tenants.length < 100) return;
+  }
+}

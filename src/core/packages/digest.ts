@@ -1,0 +1,11 @@
+import { createHash } from 'node:crypto';
+
+/** SHA-256, as 64 lower-case hex digits. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** A digest as it is written outside of records: with its algorithm. */
+export function digestName(hex: string): string {
+  return `sha256:${hex}`;
+}

@@ -1,0 +1,60 @@
+import { type ErrorDetail, Unprocessable } from '../errors/app-error.ts';
+import { packageLimits } from './package-limits.ts';
+
+/** The way from the root to a value; undefined is the root. */
+export interface YamlPath {
+  readonly parent: YamlPath | undefined;
+  readonly key: string | number;
+}
+
+/** What is wrong with a YAML text, collected so that its author sees all of it at once. */
+export class YamlFindings {
+  readonly #text: string;
+  readonly #details: ErrorDetail[] = [];
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Notes a finding; with the 20th, throws. */
+  add(offset: number, what: string, path?: YamlPath): void {
+    const detail = `${position(this.#text, offset)}: ${cut(what)}`;
+    this.#details.push({ pointer: pointerTo(path), detail });
+    if (this.#details.length >= packageLimits.maxFindings) this.throwIfAny();
+  }
+
+  /** For what makes reading on pointless or costly. */
+  refuse(offset: number, what: string, path?: YamlPath): never {
+    this.add(offset, what, path);
+    throw refusal(this.#details);
+  }
+
+  /** Throws `Unprocessable` with all findings, if there are any. */
+  throwIfAny(): void {
+    if (this.#details.length > 0) throw refusal(this.#details);
+  }
+}
+
+function refusal(details: readonly ErrorDetail[]): Unprocessable {
+  const first = details[0]?.detail ?? '';
+  const rest = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
+  return new Unprocessable('invalid_policy', `The YAML is refused. ${first}${rest}`, details);
+}
+
+function position(text: string, offset: number): string {
+  const before = text.slice(0, Math.max(0, offset)).split('\n');
+  return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+}
+
+/** A finding may quote its input, which may be a lot. */
+function cut(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300).toWellFormed()}…` : text;
+}
+
+function pointerTo(path: YamlPath | undefined): string {
+  const tokens: string[] = [];
+  for (let at = path; at !== undefined; at = at.parent) {
+    tokens.push(`/${String(at.key).replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  }
+  return tokens.reverse().join('');
+}

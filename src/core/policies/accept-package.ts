@@ -1,0 +1,47 @@
+import { sha256Hex } from '../packages/digest.ts';
+import { packPolicy } from '../packages/pack-policy.ts';
+import { parseRule, type Rule } from '../packages/parse-rule.ts';
+import { type PackageEntry, readPackage } from '../packages/read-package.ts';
+import { Unprocessable } from '../errors/app-error.ts';
+
+/** What a caller handed in: a package, or a bare YAML document. */
+export interface Upload {
+  readonly form: 'zip' | 'yaml';
+  readonly bytes: Uint8Array;
+}
+
+/** A package that passed every check, and its address. */
+export interface AcceptedPackage {
+  readonly bytes: Uint8Array;
+  /** SHA-256 of `bytes`, 64 hex digits. */
+  readonly digest: string;
+  readonly rule: Rule;
+  readonly entries: readonly PackageEntry[];
+}
+
+/**
+ * Checks an upload for the policy it is said to be. A bare document is packed, always to the same
+ * bytes. Errors: `Unprocessable` with every finding, `TooLarge`.
+ */
+export async function acceptPackage(id: string, upload: Upload): Promise<AcceptedPackage> {
+  const accepted = upload.form === 'zip' ? await open(upload.bytes) : await pack(upload.bytes);
+  if (accepted.rule.id !== id) {
+    throw new Unprocessable('invalid_policy', 'The rule belongs to another policy.', [
+      { pointer: '/id', detail: `is "${accepted.rule.id}", but the call is about "${id}"` },
+    ]);
+  }
+  return accepted;
+}
+
+async function open(bytes: Uint8Array): Promise<AcceptedPackage> {
+  // The address comes first: no parser has a say in it.
+  const digest = sha256Hex(bytes);
+  const { rule, entries } = await readPackage(bytes);
+  return { bytes, digest, rule, entries };
+}
+
+async function pack(yaml: Uint8Array): Promise<AcceptedPackage> {
+  // Before packing, so that a finding is about what the caller wrote.
+  parseRule(yaml);
+  return open(packPolicy(yaml));
+}

@@ -1,0 +1,61 @@
+import type { ChannelRecord, PlacedRule, SnapshotRef } from './channel-record.ts';
+
+/** What becomes of a channel: pure functions from one record to the next, each raising `gen`. */
+
+const emptyChannel: ChannelRecord = { gen: 0, current: null, next: null, earlier: [] };
+const maxEarlier = 10;
+
+/**
+ * Puts a rule in force, or lets it wait until `effectiveAtMs`. The last word wins: what waited
+ * until now is dropped.
+ */
+export function placeRule(
+  record: ChannelRecord | undefined,
+  rule: PlacedRule,
+  effectiveAtMs: number | null,
+  nowMs: number,
+): ChannelRecord {
+  const { gen, current, earlier } = settle(record ?? emptyChannel, nowMs);
+  if (effectiveAtMs !== null && effectiveAtMs > nowMs) {
+    return { gen: gen + 1, current, next: { ...rule, effectiveAtMs }, earlier };
+  }
+  return { gen: gen + 1, current: rule, next: null, earlier: push(earlier, current) };
+}
+
+/** Goes back to a rule. What lay between it and now is no longer a place to go back to. */
+export function restoreRule(record: ChannelRecord, rule: PlacedRule, nowMs: number): ChannelRecord {
+  const { gen, earlier } = settle(record, nowMs);
+  const position = earlier.findIndex((ref) => ref.digest === rule.digest);
+  return {
+    gen: gen + 1,
+    current: rule,
+    next: null,
+    earlier: position === -1 ? earlier : earlier.slice(position + 1),
+  };
+}
+
+/** Drops the rule that waits; what is in force stays. */
+export function dropWaiting(record: ChannelRecord): ChannelRecord {
+  return { ...record, gen: record.gen + 1, next: null };
+}
+
+/** Makes the rule whose time has come the current one, for good. */
+export function activateRule(record: ChannelRecord, nowMs: number): ChannelRecord {
+  return { ...settle(record, nowMs), gen: record.gen + 1 };
+}
+
+/** The record as a reader sees it now: a rule whose time has come is the current one. */
+export function settle(record: ChannelRecord, nowMs: number): ChannelRecord {
+  const { next } = record;
+  if (next === null || next.effectiveAtMs > nowMs) return record;
+  const { effectiveAtMs: _, ...rule } = next;
+  return { ...record, current: rule, next: null, earlier: push(record.earlier, record.current) };
+}
+
+function push(earlier: readonly SnapshotRef[], left: SnapshotRef | null): readonly SnapshotRef[] {
+  return left === null ? earlier : [refOf(left), ...earlier].slice(0, maxEarlier);
+}
+
+export function refOf({ snapshot, version, digest }: SnapshotRef): SnapshotRef {
+  return { snapshot, version, digest };
+}

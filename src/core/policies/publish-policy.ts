@@ -1,0 +1,71 @@
+import type { Deps } from '../deps.ts';
+import { commit, type Decision } from '../journal/commit.ts';
+import type { Origin } from '../journal/journal-entry.ts';
+import { type AcceptedPackage, acceptPackage, type Upload } from './accept-package.ts';
+import type { Lane, StoredBody } from './channel-record.ts';
+import { requireInForce, type SnapshotGuard } from './snapshot-guard.ts';
+import { keepPackage, snapshotWrites } from './keep-package.ts';
+import { placeRule } from './move-channel.ts';
+import { type Movement, moveLane, readLane, unmoved } from './movement.ts';
+import { digestKey } from './policy-keys.ts';
+import { newSnapshot } from './snapshot-record.ts';
+
+export interface Publication {
+  readonly lane: Lane;
+  readonly upload: Upload;
+  readonly guard: SnapshotGuard | null;
+  readonly reason: string | null;
+}
+
+/**
+ * Stores a package and puts its rule in force in a channel, at once or at its effective time.
+ * The same bytes as the newest of the channel: `unchanged`, and nothing is written.
+ * Costs one blob put when the package is new, and one transaction.
+ */
+export async function publishPolicy(
+  deps: Pick<Deps, 'records' | 'blobs' | 'clock' | 'ids' | 'signal'>,
+  origin: Origin,
+  publication: Publication,
+): Promise<Movement> {
+  const accepted = await acceptPackage(publication.lane.id, publication.upload);
+  let kept: Promise<StoredBody> | undefined;
+  const keep = () => (kept ??= keepPackage(deps, origin.tenant, accepted));
+  return commit(deps, origin, () => decide(deps, origin, publication, accepted, keep));
+}
+
+async function decide(
+  deps: Pick<Deps, 'records' | 'clock'>,
+  origin: Origin,
+  { lane, guard, reason }: Publication,
+  accepted: AcceptedPackage,
+  keep: () => Promise<StoredBody>,
+): Promise<Decision<Movement>> {
+  const key = digestKey(lane.tenant, lane.id, accepted.digest);
+  const records = await readLane(deps, lane, key);
+  const nowMs = deps.clock.nowMs();
+  const record = records.channel?.value;
+  requireInForce(guard, record, nowMs);
+  const newest = record?.next ?? record?.current;
+  if (record !== undefined && newest?.digest === accepted.digest) {
+    return unmoved(lane, record, newest, nowMs);
+  }
+  const body = await keep();
+  const snapshot = newSnapshot(accepted, origin.actor, nowMs);
+  const stored = records.also?.value;
+  const { version, digest } = snapshot;
+  const subject = { snapshot: stored?.snapshot ?? snapshot.snapshot, version, digest };
+  const effectiveAtMs = snapshot.effectiveAt === null ? null : Date.parse(snapshot.effectiveAt);
+  return moveLane(
+    {
+      lane,
+      records,
+      after: placeRule(record, { ...subject, body }, effectiveAtMs, nowMs),
+      subject,
+      action: 'policy.published',
+      status: 'stored',
+      reason,
+      nowMs,
+    },
+    stored === undefined ? snapshotWrites(lane.tenant, lane.id, snapshot, body) : [],
+  );
+}

@@ -1,0 +1,151 @@
+import { queryOperations } from '../../contract/operations/query-operations.ts';
+import { listAttachments, readAttachment } from '../../core/attachments/attachments.ts';
+import type { Deps } from '../../core/deps.ts';
+import { searchJournal } from '../../core/journal/read-journal.ts';
+import { diffRules } from '../../core/policies/diff-rules.ts';
+import { listChannel, listPolicies, manifestTag } from '../../core/policies/list-policies.ts';
+import { listSnapshots } from '../../core/policies/list-snapshots.ts';
+import { readHistory } from '../../core/policies/read-history.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { ifNoneMatchNames } from '../etag.ts';
+import {
+  attachmentView,
+  historyView,
+  journalView,
+  manifestItemView,
+  snapshotView,
+  summaryView,
+} from '../policy-views.ts';
+import { jsonReply } from '../reply.ts';
+import { type Route, route } from '../route.ts';
+import { snapshotReply } from '../snapshot-reply.ts';
+
+type QueryDeps = Pick<Deps, 'records' | 'blobs' | 'clock'>;
+
+const idShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const indexShape = /^\d{1,12}$/;
+const timelineShape = /^\d{4}-[\d:.TZ-]{16,22}#\d{12}$/;
+
+export function queryRoutes(deps: QueryDeps): Route[] {
+  return [
+    ...policyLists(deps),
+    manifest(deps),
+    diff(deps),
+    snapshot(deps),
+    ...attachments(deps),
+    audit(deps),
+  ];
+}
+
+function policyLists(deps: QueryDeps): Route[] {
+  return [
+    route(queryOperations.listPolicies, async ({ principal, query }) => {
+      const cursor = decodeCursor(query.cursor, idShape);
+      const page = await listPolicies(deps, principal.tenant, cursor, query.limit);
+      const nowMs = deps.clock.nowMs();
+      const items = page.items.map((summary) => summaryView(summary, nowMs));
+      return jsonReply(200, { items, next: encodeCursor(page.next) });
+    }),
+    route(queryOperations.getHistory, async ({ principal, params, query }) => {
+      const { channel, limit } = query;
+      const cursor = decodeCursor(query.cursor, timelineShape);
+      const page = await readHistory(deps, principal.tenant, params.id, channel, cursor, limit);
+      return jsonReply(200, { items: page.items.map(historyView), next: encodeCursor(page.next) });
+    }),
+    route(queryOperations.listSnapshots, async ({ principal, params, query }) => {
+      const cursor = decodeCursor(query.cursor, idShape);
+      const page = await listSnapshots(deps, principal.tenant, params.id, cursor, query.limit);
+      const items = page.items.map((record) => snapshotView(params.id, record));
+      return jsonReply(200, { items, next: encodeCursor(page.next) });
+    }),
+  ];
+}
+
+function manifest(deps: QueryDeps): Route {
+  return route(queryOperations.getManifest, async ({ principal, query, headers }) => {
+    const channel = query.channel ?? headers['x-channel'] ?? 'prod';
+    const { limit } = query;
+    const cursor = decodeCursor(query.cursor, idShape);
+    // Read before the list: at worst the tag is older than what it tags, and is asked again.
+    const tag = `${channel}-${await manifestTag(deps, principal.tenant, channel)}`;
+    const caching = {
+      etag: `"${tag}"`,
+      'cache-control': 'private, no-cache',
+      vary: 'Authorization, X-Channel',
+    };
+    const known = headers['if-none-match'];
+    if (known !== undefined && ifNoneMatchNames(known, tag)) {
+      return { status: 304, headers: caching, body: null };
+    }
+    const page = await listChannel(deps, principal.tenant, channel, cursor, limit);
+    const items = page.items.map(manifestItemView);
+    return jsonReply(200, { channel, items, next: encodeCursor(page.next) }, caching);
+  });
+}
+
+function diff(deps: QueryDeps): Route {
+  return route(queryOperations.diffRules, async ({ principal, params, query }) => {
+    const found = await diffRules(deps, principal.tenant, params.id, query.from, query.to);
+    const { from, to, changes } = found;
+    return jsonReply(200, {
+      from: { snapshot: from.snapshot, version: from.version },
+      to: { snapshot: to.snapshot, version: to.version },
+      changes,
+    });
+  });
+}
+
+function snapshot(deps: QueryDeps): Route {
+  return route(queryOperations.getSnapshot, async ({ principal, params, headers }) =>
+    snapshotReply(deps, principal.tenant, params.id, params.snapshot, headers),
+  );
+}
+
+function attachments(deps: QueryDeps): Route[] {
+  return [
+    route(queryOperations.listAttachments, async ({ principal, params, query }) => {
+      const position = decodeCursor(query.cursor, indexShape);
+      const cursor = position === undefined ? undefined : Number(position);
+      const page = await listAttachments(deps, principal.tenant, params.id, cursor, query.limit);
+      const items = page.items.map(attachmentView);
+      return jsonReply(200, { items, next: encodeCursor(page.next) });
+    }),
+    route(queryOperations.getAttachment, async ({ principal, params }) => {
+      const digest = params.digest.slice('sha256:'.length);
+      const found = await readAttachment(deps, principal.tenant, params.id, digest);
+      const { name, contentType } = found.attachment;
+      return {
+        status: 200,
+        headers: {
+          'content-type': contentType,
+          // What others uploaded is never shown as a page of ours.
+          'content-disposition': `attachment; filename="${name}"`,
+          'content-security-policy': 'sandbox',
+          'cache-control': 'private, max-age=31536000, immutable',
+          etag: `"${params.digest}"`,
+        },
+        body: found.bytes,
+      };
+    }),
+  ];
+}
+
+function audit(deps: QueryDeps): Route {
+  return route(queryOperations.getAudit, async ({ principal, query }) => {
+    const { actor, action, subject, requestId, order, limit, since, until } = query;
+    const position = decodeCursor(query.cursor, indexShape);
+    const from = position === undefined ? undefined : Number(position);
+    const filter = {
+      actor,
+      action,
+      subject,
+      requestId,
+      order,
+      sinceMs: since === undefined ? undefined : Date.parse(since),
+      untilMs: until === undefined ? undefined : Date.parse(until),
+    };
+    const page = await searchJournal(deps, principal.tenant, filter, from, limit);
+    const next = encodeCursor(page.next === null ? null : String(page.next));
+    return jsonReply(200, { items: page.items.map(journalView), next });
+  });
+}

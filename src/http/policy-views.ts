@@ -1,0 +1,72 @@
+import type { Attachment } from '../core/attachments/attachment.ts';
+import { digestName } from '../core/packages/digest.ts';
+import type { JournalEntry } from '../core/journal/journal-entry.ts';
+import { type Channel, channels } from '../core/policies/channel.ts';
+import type { SnapshotRef, Waiting } from '../core/policies/channel-record.ts';
+import { inChannel, type PolicyInChannel } from '../core/policies/list-policies.ts';
+import type { PolicySummary } from '../core/policies/policy-summary.ts';
+import type { SnapshotRecord } from '../core/policies/snapshot-record.ts';
+import type { TimelineEntry } from '../core/policies/timeline-entry.ts';
+
+/** How the domain's values look on the wire: times as RFC 3339, digests with their algorithm. */
+
+export function snapshotView(id: string, record: SnapshotRecord) {
+  const { digest, effectiveAt, ...rest } = record;
+  return { id, ...rest, digest: digestName(digest), effective: effectiveAt };
+}
+
+function waitingView(next: Waiting<SnapshotRef> | null) {
+  if (next === null) return null;
+  const { snapshot, version, effectiveAtMs } = next;
+  return { snapshot, version, effectiveAt: new Date(effectiveAtMs).toISOString() };
+}
+
+function channelView({ inForce, gen, next }: PolicyInChannel) {
+  return {
+    snapshot: inForce?.snapshot ?? null,
+    version: inForce?.version ?? null,
+    gen,
+    next: waitingView(next),
+  };
+}
+
+export function summaryView(summary: PolicySummary, nowMs: number) {
+  const held: Partial<Record<Channel, ReturnType<typeof channelView>>> = {};
+  for (const channel of channels) {
+    const policy = inChannel(summary, channel, nowMs);
+    if (policy !== null) held[channel] = channelView(policy);
+  }
+  return { id: summary.id, createdAt: summary.createdAt, channels: held };
+}
+
+export function manifestItemView(policy: PolicyInChannel) {
+  const etag = policy.inForce === null ? null : `"${policy.inForce.snapshot}"`;
+  return { id: policy.id, etag, ...channelView(policy) };
+}
+
+export function historyView(entry: TimelineEntry) {
+  const { index, at, actor, action, reason, requestId } = entry;
+  const { channel, snapshot, version, gen, effectiveAt } = entry.changed;
+  return {
+    index,
+    at,
+    actor,
+    action,
+    channel,
+    snapshot,
+    version,
+    gen,
+    before: entry.before?.snapshot ?? null,
+    effectiveAt,
+    reason,
+    requestId,
+  };
+}
+
+export function journalView({ commitId: _, ...entry }: JournalEntry) {
+  return entry;
+}
+
+export function attachmentView({ index: _, digest, ...attachment }: Attachment) {
+  return { ...attachment, digest: digestName(digest) };
+}

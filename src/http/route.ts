@@ -1,0 +1,47 @@
+import type * as z from 'zod';
+import type { Operation, RequestBody } from '../contract/operation.ts';
+import type { Origin } from '../core/journal/journal-entry.ts';
+import type { Principal } from '../core/identity/principal.ts';
+import type { Reply } from './reply.ts';
+
+type BodyOf<B> = B extends { kind: 'bytes' }
+  ? { readonly contentType: string; readonly bytes: Uint8Array }
+  : B extends { kind: 'json'; schema: infer S extends z.ZodType; optional: true }
+    ? z.output<S> | undefined
+    : B extends { kind: 'json'; schema: infer S extends z.ZodType }
+      ? z.output<S>
+      : undefined;
+
+/** One call, with everything about it parsed and the caller known. */
+export interface Call<O extends Operation = Operation> {
+  /** Null only where the operation needs no token. */
+  readonly principal: O['scope'] extends null ? Principal | null : Principal;
+  readonly requestId: string;
+  readonly params: z.output<O['params']>;
+  readonly query: z.output<O['query']>;
+  readonly headers: z.output<O['headers']>;
+  readonly body: O extends { body: infer B extends RequestBody } ? BodyOf<B> : undefined;
+}
+
+export interface Route {
+  readonly operation: Operation;
+  readonly handle: (call: Call) => Promise<Reply>;
+}
+
+/** Binds an operation of the contract to the code that answers it. */
+export function route<const O extends Operation>(
+  operation: O,
+  handle: (call: Call<O>) => Promise<Reply>,
+): Route {
+  // The app parses every call by the very schemas that `Call<O>` is inferred from.
+  return { operation, handle };
+}
+
+/** Who the journal names for a call. */
+export function originOf(call: {
+  readonly principal: Principal;
+  readonly requestId: string;
+}): Origin {
+  const { tenant, actor } = call.principal;
+  return { tenant, actor, requestId: call.requestId };
+}

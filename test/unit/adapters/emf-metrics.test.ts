@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest';
+
+import { emfMetrics } from '../../../src/adapters/aws/emf-metrics.ts';
+
+function setUp() {
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  return { lines, metrics: emfMetrics({ clock: { nowMs: () => 1_767_225_600_000 }, write }) };
+}
+
+it('writes a request as one line, with the operation as the one dimension', () => {
+  const { lines, metrics } = setUp();
+  metrics.requestDone('read_rule', 304, 1.25);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^\{[^\n]*\}\n$/);
+  expect(JSON.parse(lines[0] ?? '')).toEqual({
+    _aws: {
+      Timestamp: 1_767_225_600_000,
+      CloudWatchMetrics: [
+        {
+          Namespace: 'hms',
+          Dimensions: [['operation']],
+          Metrics: [
+            { Name: 'hms_requests_total', Unit: 'Count' },
+            { Name: 'hms_requests_failed', Unit: 'Count' },
+            { Name: 'hms_request_duration_ms', Unit: 'Milliseconds' },
+          ],
+        },
+      ],
+    },
+    operation: 'read_rule',
+    status: 304,
+    hms_requests_total: 1,
+    hms_requests_failed: 0,
+    hms_request_duration_ms: 1.25,
+  });
+});
+
+it.each([
+  [200, 0],
+  [429, 0],
+  [499, 0],
+  [500, 1],
+  [503, 1],
+])('counts status %d as %d failed', (status, failed) => {
+  const { lines, metrics } = setUp();
+  metrics.requestDone('read_rule', status, 1);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ hms_requests_failed: failed });
+});
+
+it('writes relayed events without a dimension', () => {
+  const { lines, metrics } = setUp();
+  metrics.eventsRelayed(7);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    _aws: {
+      CloudWatchMetrics: [
+        {
+          Namespace: 'hms',
+          Dimensions: [[]],
+          Metrics: [{ Name: 'hms_events_relayed_total', Unit: 'Count' }],
+        },
+      ],
+    },
+    hms_events_relayed_total: 7,
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { prometheusMetrics } from '../../../src/adapters/local/prometheus-metrics.ts';
+
+/** The samples of a text, by name and labels. */
+function samples(text: string): Record<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [, name = line, value] = /^(\S+) (\S+)$/.exec(line) ?? [];
+      return [name, Number(value)];
+    }),
+  );
+}
+
+describe('prometheusMetrics', () => {
+  const make = () => prometheusMetrics({ processMetrics: false });
+
+  it('counts requests by operation and status class, and those that failed', async () => {
+    const metrics = make();
+    for (const status of [200, 201, 304, 404, 499, 500, 503])
+      metrics.requestDone('getPolicy', status, 1);
+    metrics.requestDone('publish', 200, 1);
+    expect(samples(await metrics.text())).toMatchObject({
+      'hms_requests_total{operation="getPolicy",status_class="2xx"}': 2,
+      'hms_requests_total{operation="getPolicy",status_class="3xx"}': 1,
+      'hms_requests_total{operation="getPolicy",status_class="4xx"}': 2,
+      'hms_requests_total{operation="getPolicy",status_class="5xx"}': 2,
+      'hms_requests_failed{operation="getPolicy"}': 2,
+      'hms_requests_total{operation="publish",status_class="2xx"}': 1,
+      'hms_requests_failed{operation="publish"}': 0,
+    });
+  });
+
+  it('sorts durations into cumulative buckets, a bound belonging to its bucket', async () => {
+    const metrics = make();
+    for (const ms of [0.4, 0.5, 0.6, 10, 9999, 10_000, 10_001]) metrics.requestDone('get', 200, ms);
+    const found = samples(await metrics.text());
+    const bucket = (le: string): number | undefined =>
+      found[`hms_request_duration_seconds_bucket{le="${le}",operation="get"}`];
+    expect(['0.0005', '0.001', '0.005', '0.01', '5', '10', '+Inf'].map(bucket)).toEqual([
+      2, 3, 3, 4, 4, 6, 7,
+    ]);
+    expect(found['hms_request_duration_seconds_count{operation="get"}']).toBe(7);
+    expect(found['hms_request_duration_seconds_sum{operation="get"}']).toBeCloseTo(30.0115);
+  });
+
+  it('takes an odd status or duration for what it is: a failure, no time', async () => {
+    const metrics = make();
+    metrics.requestDone('get', 0, -5);
+    metrics.requestDone('get', 999, Number.NaN);
+    expect(samples(await metrics.text())).toMatchObject({
+      'hms_requests_failed{operation="get"}': 2,
+      'hms_request_duration_seconds_count{operation="get"}': 2,
+      'hms_request_duration_seconds_sum{operation="get"}': 0,
+    });
+  });
+
+  it('counts relayed events', async () => {
+    const metrics = make();
+    expect(samples(await metrics.text())).toMatchObject({ hms_events_relayed_total: 0 });
+    metrics.eventsRelayed(3);
+    metrics.eventsRelayed(2);
+    expect(samples(await metrics.text())).toMatchObject({ hms_events_relayed_total: 5 });
+  });
+
+  it('says each help and type once, with all samples of a name behind it', async () => {
+    const metrics = make();
+    metrics.requestDone('a', 200, 1);
+    metrics.requestDone('b', 500, 1);
+    const text = await metrics.text();
+    expect(text.match(/^# TYPE .*$/gm)).toEqual([
+      '# TYPE hms_requests_total counter',
+      '# TYPE hms_requests_failed counter',
+      '# TYPE hms_request_duration_seconds histogram',
+      '# TYPE hms_events_relayed_total counter',
+    ]);
+    expect(text).toMatch(/^# HELP hms_requests_total .+\n# TYPE hms_requests_total counter\nhms_/);
+    expect(text.endsWith('\n')).toBe(true);
+  });
+
+  it('escapes a label', async () => {
+    const metrics = make();
+    metrics.requestDone('a"b\\c\nd', 200, 1);
+    expect(await metrics.text()).toContain('{operation="a\\"b\\\\c\\nd",status_class="2xx"} 1\n');
+  });
+
+  it('has the metrics of the process when told, in Prometheus text format', async () => {
+    const metrics = prometheusMetrics({ processMetrics: true });
+    const found = samples(await metrics.text());
+    for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes']) {
+      expect(found[name]).toBeGreaterThan(0);
+    }
+    expect(metrics.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+  });
+});
