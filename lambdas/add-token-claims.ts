@@ -2,7 +2,11 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { setting } from '../src/compose/aws-config.ts';
 import { cognitoClaims, type PreTokenEvent } from '../src/core/identity/cognito-claims.ts';
 
-const client = new SSMClient({});
+/** Cognito waits for five seconds, and then gives no token. */
+const client = new SSMClient({
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 500, requestTimeout: 1500 },
+});
 const rereadMs = 60_000;
 let known: { readonly tenants: ReadonlyMap<string, string>; readonly readAtMs: number } | undefined;
 

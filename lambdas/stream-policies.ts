@@ -8,6 +8,8 @@ const deps = awsApi();
 const limits = { lifeMs: Number(setting('HMS_STREAM_MAX_S')) * 1000, heartbeatMs: 15_000 };
 const app = createApp(deps, streamRoutes(deps, limits));
 
-// `awslambda` is a global of Lambda's own runtime. Where it is missing (an emulator), the stream
-// is collected and answered when it has lived its life.
-export const handler = 'awslambda' in globalThis ? streamHandle(app) : handle(app);
+const { awslambda } = globalThis as { awslambda?: { readonly streamifyResponse?: unknown } };
+
+// Lambda's own runtime brings it along. Where it is missing (an emulator), the stream is collected
+// and answered when it has lived its life.
+export const handler = awslambda?.streamifyResponse === undefined ? handle(app) : streamHandle(app);

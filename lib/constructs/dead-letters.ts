@@ -1,0 +1,58 @@
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import type { Rule } from 'aws-cdk-lib/aws-events';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+
+/** Where a delivery ends that failed for good, until someone has looked at it: 14 days. */
+export class DeadLetters extends Queue {
+  readonly #key: IKey;
+
+  constructor(scope: Construct, id: string, key: IKey) {
+    super(scope, id, {
+      encryption: QueueEncryption.KMS,
+      encryptionMasterKey: key,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    this.#key = key;
+    for (const rule of ['AwsSolutions-SQS3', 'Serverless-SQSRedrivePolicy']) {
+      const reason = 'This is the queue of dead letters: nothing consumes it but people.';
+      Validations.of(this).acknowledge({ id: rule, reason });
+    }
+  }
+
+  /**
+   * What a function must be allowed for Lambda to put its failed events here; `grantSendMessages`
+   * allows more, by wildcard.
+   */
+  sending(): PolicyStatement[] {
+    const { region, urlSuffix } = Stack.of(this);
+    return [
+      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queueArn] }),
+      new PolicyStatement({
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: [this.#key.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `sqs.${region}.${urlSuffix}` } },
+      }),
+    ];
+  }
+
+  /** EventBridge sends in its own name, for the rules that are named here. */
+  acceptFrom(rule: Rule): void {
+    this.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [this.queueArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': rule.ruleArn } },
+      }),
+    );
+  }
+
+  /** As a destination that grants nothing: who sends gets `sending()`. */
+  get destination(): { bind(): { destination: string } } {
+    return { bind: () => ({ destination: this.queueArn }) };
+  }
+}

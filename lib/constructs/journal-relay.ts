@@ -1,0 +1,89 @@
+import { Duration } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IEventBus } from 'aws-cdk-lib/aws-events';
+import {
+  EventSourceMapping,
+  FilterCriteria,
+  FilterRule,
+  StartingPosition,
+} from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+
+import type { StageConfig } from '../config.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import { NodeFunction } from './node-function.ts';
+import { storeAccess } from './store-access.ts';
+import type { Store } from './store-access.ts';
+
+export interface JournalWorkerProps {
+  readonly config: StageConfig;
+  readonly store: Store;
+  readonly bus: IEventBus;
+  readonly deadLetters: DeadLetters;
+}
+
+/**
+ * From journal to bus: each new entry in the table's stream wakes the relay, which reads the
+ * journal from its own cursor on.
+ */
+export class JournalRelay extends Construct {
+  readonly function: NodeFunction;
+
+  constructor(scope: Construct, id: string, props: JournalWorkerProps) {
+    super(scope, id);
+    const { config, store, bus, deadLetters } = props;
+    const { tableStreamArn } = store.table;
+    if (tableStreamArn === undefined) throw new Error('the table has no stream to relay from');
+    this.function = new NodeFunction(this, 'Function', {
+      config,
+      handler: 'relay-journal',
+      description: 'Hands journal entries to the event bus',
+      memoryMb: 512,
+      timeoutS: 60,
+      environment: { HMS_TABLE: store.table.tableName, HMS_BUS: bus.eventBusName },
+      statements: [
+        ...storeAccess(store, { table: ['GetItem', 'Query', 'PutItem'] }),
+        new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
+        readStream(tableStreamArn),
+        ...deadLetters.sending(),
+      ],
+    });
+    this.#wake(tableStreamArn, deadLetters);
+  }
+
+  #wake(tableStreamArn: string, deadLetters: DeadLetters): void {
+    const mapping = new EventSourceMapping(this, 'NewEntries', {
+      target: this.function.function,
+      eventSourceArn: tableStreamArn,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: 100,
+      maxBatchingWindow: Duration.seconds(0),
+      // One at a time per shard, and a batch is repeated whole: this is what keeps the order.
+      parallelizationFactor: 1,
+      bisectBatchOnError: false,
+      retryAttempts: -1,
+      // What the relay could not do in an hour, the sweep goes on trying, every minute.
+      maxRecordAge: Duration.hours(1),
+      onFailure: deadLetters.destination,
+      filters: [
+        FilterCriteria.filter({
+          eventName: FilterRule.isEqual('INSERT'),
+          // `entrySort` of src/core/journal/journal-keys.ts
+          dynamodb: { Keys: { sk: { S: FilterRule.beginsWith('entry#') } } },
+        }),
+      ],
+    });
+    // Lambda tests these rights when the mapping is made.
+    mapping.node.addDependency(this.function);
+  }
+}
+
+/** Not `table.grantStreamRead`, which also lets it list every stream of the account. */
+function readStream(streamArn: string): PolicyStatement {
+  return new PolicyStatement({
+    actions: ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map(
+      (action) => `dynamodb:${action}`,
+    ),
+    resources: [streamArn],
+  });
+}

@@ -1,0 +1,53 @@
+import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { Construct } from 'constructs';
+
+import type { JournalWorkerProps } from './journal-relay.ts';
+import { NodeFunction } from './node-function.ts';
+import { storeAccess } from './store-access.ts';
+
+/**
+ * Every minute: puts in force what waits for its time, and relays what the stream's trigger missed.
+ * Two at once do no harm, so nothing is reserved to keep it alone; a run ends before the next.
+ */
+export class JournalSweep extends Construct {
+  readonly function: NodeFunction;
+
+  constructor(scope: Construct, id: string, props: JournalWorkerProps) {
+    super(scope, id);
+    const { config, store, bus, deadLetters } = props;
+    this.function = new NodeFunction(this, 'Function', {
+      config,
+      handler: 'sweep-journals',
+      description: 'Puts due rules in force and relays what was missed',
+      memoryMb: 512,
+      timeoutS: 55,
+      environment: { HMS_TABLE: store.table.tableName, HMS_BUS: bus.eventBusName },
+      statements: [
+        ...storeAccess(store, {
+          table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'],
+        }),
+        new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
+        ...deadLetters.sending(),
+      ],
+    });
+    this.function.function.configureAsyncInvoke({
+      // The next minute's run does the same work.
+      retryAttempts: 0,
+      maxEventAge: Duration.minutes(1),
+      onFailure: deadLetters.destination,
+    });
+    new Rule(this, 'EveryMinute', {
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [
+        new LambdaFunction(this.function.function, {
+          deadLetterQueue: deadLetters,
+          retryAttempts: 0,
+          maxEventAge: Duration.minutes(1),
+        }),
+      ],
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import { Aspects } from 'aws-cdk-lib';
+import type { App } from 'aws-cdk-lib';
+
+import type { StageConfig } from '../config.ts';
+import { EmulatorFit } from '../constructs/emulator-fit.ts';
+import { ApiStack } from './api-stack.ts';
+import { DataStack } from './data-stack.ts';
+import { EventsStack } from './events-stack.ts';
+import { IdentityStack } from './identity-stack.ts';
+import { WatchStack } from './watch-stack.ts';
+
+export interface Platform {
+  readonly data: DataStack;
+  readonly identity: IdentityStack;
+  readonly api: ApiStack;
+  readonly events: EventsStack;
+  readonly watch: WatchStack;
+}
+
+/** One whole stage: each stack knows only those before it. */
+export function addPlatform(app: App, config: StageConfig): Platform {
+  const name = (part: string) => `hms-${config.stage}-${part}`;
+  const data = new DataStack(app, name('data'), { config });
+  const { store } = data;
+  const identity = new IdentityStack(app, name('identity'), { config });
+  const api = new ApiStack(app, name('api'), { config, store, tokens: identity.tokens });
+  const events = new EventsStack(app, name('events'), { config, store });
+  const watch = new WatchStack(app, name('watch'), { config, data, identity, api, events });
+  if (config.emulatorUrl !== null) Aspects.of(app).add(new EmulatorFit());
+  return { data, identity, api, events, watch };
+}

@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+
+import { entrySort } from '../../src/core/journal/journal-keys.ts';
+import { synthStage } from './synth-stage.ts';
+
+const { data, events, watch } = synthStage('prod').templates;
+const deadLetters = { 'Fn::GetAtt': [Match.stringLikeRegexp('^DeadLetters'), 'Arn'] };
+
+describe('the relay', () => {
+  const [mapping] = Object.values(events.findResources('AWS::Lambda::EventSourceMapping')).map(
+    (found) => found['Properties'],
+  );
+
+  test('is woken by new journal entries and nothing else', () => {
+    expect(JSON.parse(mapping.FilterCriteria.Filters[0].Pattern)).toEqual({
+      eventName: ['INSERT'],
+      dynamodb: { Keys: { sk: { S: [{ prefix: 'entry#' }] } } },
+    });
+    expect(entrySort(7)).toMatch(/^entry#/);
+  });
+
+  test('keeps the order: one batch at a time, repeated whole', () => {
+    expect(mapping).toMatchObject({
+      ParallelizationFactor: 1,
+      BisectBatchOnFunctionError: false,
+      MaximumBatchingWindowInSeconds: 0,
+      MaximumRetryAttempts: -1,
+    });
+    expect(mapping).not.toHaveProperty('FunctionResponseTypes');
+  });
+
+  test('misses nothing at its start, and hands over what it gives up', () => {
+    events.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      StartingPosition: 'TRIM_HORIZON',
+      MaximumRecordAgeInSeconds: 3600,
+      DestinationConfig: { OnFailure: { Destination: deadLetters } },
+    });
+  });
+});
+
+describe('the sweep', () => {
+  test('runs every minute, and its failures are kept', () => {
+    events.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(1 minute)',
+      Targets: [Match.objectLike({ DeadLetterConfig: { Arn: deadLetters } })],
+    });
+    events.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      DestinationConfig: { OnFailure: { Destination: deadLetters } },
+      MaximumRetryAttempts: 0,
+    });
+  });
+
+  test('ends before the next begins', () => {
+    const sweep = events.findResources('AWS::Lambda::Function', {
+      Properties: { Description: Match.stringLikeRegexp('due rules') },
+    });
+    expect(Object.values(sweep).map(({ Properties }) => Properties.Timeout < 60)).toEqual([true]);
+  });
+});
+
+describe('the bus', () => {
+  test('has a name to subscribe to, and an archive to replay from', () => {
+    events.hasResourceProperties('AWS::Events::EventBus', { Name: 'hms-prod' });
+    events.hasResourceProperties('AWS::Events::Archive', {
+      RetentionDays: 90,
+      SourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^PoliciesBus'), 'Arn'] },
+    });
+  });
+
+  test('every rule of ours has a queue for what it cannot deliver', () => {
+    for (const rule of Object.values(events.findResources('AWS::Events::Rule'))) {
+      for (const target of rule['Properties'].Targets) {
+        expect(target).toHaveProperty('DeadLetterConfig.Arn');
+      }
+    }
+  });
+});
+
+describe('dead letters', () => {
+  test('are kept for 14 days, under our key, and come over TLS alone', () => {
+    events.hasResourceProperties('AWS::SQS::Queue', {
+      MessageRetentionPeriod: 14 * 24 * 3600,
+      KmsMasterKeyId: Match.anyValue(),
+    });
+    events.hasResourceProperties('AWS::SQS::QueuePolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  test('EventBridge may use our key, for its deliveries in this account', () => {
+    data.hasResourceProperties('AWS::KMS::Key', {
+      KeyPolicy: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Principal: { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          }),
+        ]),
+      },
+    });
+  });
+});
+
+const alarms = Object.values(watch.findResources('AWS::CloudWatch::Alarm')).map(
+  (alarm) => alarm['Properties'],
+);
+const names = alarms.map(({ AlarmName }) => String(AlarmName).replace('hms-prod-', ''));
+const runbook = readFileSync(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
+
+describe('alarms', () => {
+  test('watch requests, reads, writes, tokens, the relay, the sweep and dead letters', () => {
+    expect(names.toSorted()).toEqual([
+      'dead-letters',
+      'reads-slow',
+      'relay-behind',
+      'relay-failing',
+      'requests-failing',
+      'sweep-failing',
+      'tokens-failing',
+      'writes-failing',
+      'writes-throttled',
+    ]);
+  });
+
+  test('5 % of requests failing over 10 minutes pages someone, unless there are hardly any', () => {
+    watch.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'hms-prod-requests-failing',
+      Threshold: 5,
+      EvaluationPeriods: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Metrics: Match.arrayWith([
+        Match.objectLike({
+          Expression: 'IF(requests >= 20, 100 * failures / requests, 0)',
+          ReturnData: true,
+        }),
+        Match.objectLike({
+          Id: 'failures',
+          MetricStat: Match.objectLike({
+            Metric: Match.objectLike({ MetricName: '5XXError', Namespace: 'AWS/ApiGateway' }),
+            Period: 600,
+            Stat: 'Sum',
+          }),
+        }),
+      ]),
+    });
+  });
+
+  test('the read path is watched at its 99th percentile', () => {
+    watch.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'hms-prod-reads-slow',
+      ExtendedStatistic: 'p99',
+      Dimensions: Match.arrayWith([{ Name: 'Resource', Value: '/api/policies/{id}' }]),
+    });
+  });
+
+  test.each(alarms)('$AlarmName tells people when it begins and when it ends', (alarm) => {
+    const topic = [{ Ref: expect.stringMatching(/^Topic/) }];
+    expect(alarm).toMatchObject({ AlarmActions: topic, OKActions: topic });
+  });
+
+  test.each(names)('%s has an entry in the runbook', (name) => {
+    expect(runbook).toMatch(new RegExp(`^## ${name}$`, 'm'));
+  });
+
+  test('the runbook has no entry without an alarm', () => {
+    const entries = [...runbook.matchAll(/^## (\S+)$/gm)].map(([, name]) => name ?? '');
+    expect(entries.sort()).toEqual(names.toSorted());
+  });
+});
+
+describe('the topic', () => {
+  test('is encrypted under our key, and CloudWatch of this account alone publishes', () => {
+    watch.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
+    watch.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Allow',
+            Action: 'sns:Publish',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          }),
+        ]),
+      },
+    });
+  });
+});
