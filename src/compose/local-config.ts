@@ -9,7 +9,7 @@ export interface LocalConfig {
 
 /** Reads the environment of `npm start`. Errors: one that names the variable and what it may be. */
 export function localConfig(env: Readonly<Record<string, string | undefined>>): LocalConfig {
-  const port = Number(env['PORT'] ?? 8787);
+  const port = Number(env['PORT'] || 8787);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new Error(`PORT is "${env['PORT']}": give a number from 0 to 65535.`);
   }

@@ -19,6 +19,7 @@ import { cachedVerifier } from '../core/identity/cached-verifier.ts';
 import { keepRelaying } from '../core/journal/keep-relaying.ts';
 import { keepActivating } from '../core/policies/activate-due.ts';
 import { policyEventsOf } from '../core/policies/policy-events.ts';
+import { answerBrokenRequests } from '../http/answer-broken-requests.ts';
 import { nodeListener } from '../http/node-listener.ts';
 import { localApp } from './local-app.ts';
 import type { LocalConfig } from './local-config.ts';
@@ -55,6 +56,7 @@ export async function startLocal(
     const stop = new AbortController();
     const app = localApp(deps, { url, keys, clients, stop: stop.signal });
     server.on('request', nodeListener(deps, app));
+    answerBrokenRequests(server, deps);
     const background = startBackground(deps, clients, stop.signal);
     log.info('listening', { url, dataDir: config.dataDir });
     const close = async () => {

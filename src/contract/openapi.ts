@@ -4,12 +4,9 @@ import type { ErrorCode } from '../core/errors/app-error.ts';
 import type { Operation, RequestBody, ResponseShape } from './operation.ts';
 import { policyChange, policyEvent } from './policy-events.ts';
 import { problemSchema } from './problem-schema.ts';
-import { problems } from './problems.ts';
+import { problems, problemsOf } from './problems.ts';
 
 type JsonObject = Record<string, unknown>;
-
-/** Every call that needs a token, or takes input, may end in these as well. */
-const commonProblems: readonly ErrorCode[] = ['invalid_request', 'internal', 'unavailable'];
 
 /**
  * The OpenAPI 3.1 document of the API, from the very operations and schemas that serve it.
@@ -166,11 +163,8 @@ function response(shape: ResponseShape, toSchema: ToSchema): JsonObject {
 }
 
 function problemResponses(operation: Operation, toSchema: ToSchema): JsonObject {
-  const guarded: readonly ErrorCode[] =
-    operation.scope === null ? [] : ['unauthenticated', 'forbidden'];
-  const codes = new Set([...operation.problems, ...commonProblems, ...guarded]);
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of codes) {
+  for (const code of problemsOf(operation)) {
     const { status } = problems[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }

@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorDetail } from '../core/errors/app-error.ts';
+import type { Operation } from './operation.ts';
 
 interface ProblemKind {
   readonly status: number;
@@ -28,6 +29,23 @@ export const problems: Readonly<Record<ErrorCode, ProblemKind>> = {
   internal: { status: 500, title: 'The service failed' },
   unavailable: { status: 503, title: 'The service is not available' },
 };
+
+/** Whatever is called: too much of it, or too often, and what is not the caller's fault. */
+const ofEveryCall: readonly ErrorCode[] = [
+  'invalid_request',
+  'too_large',
+  'too_many_requests',
+  'internal',
+  'unavailable',
+];
+
+/** All that a call of the operation may end in. */
+export function problemsOf(operation: Operation): ReadonlySet<ErrorCode> {
+  const { problems: own, scope, body } = operation;
+  const guarded: readonly ErrorCode[] = scope === null ? [] : ['unauthenticated', 'forbidden'];
+  const typed: readonly ErrorCode[] = body === undefined ? [] : ['unsupported_media_type'];
+  return new Set([...own, ...ofEveryCall, ...guarded, ...typed]);
+}
 
 /** RFC 9457 `application/problem+json`. */
 export interface Problem {

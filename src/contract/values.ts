@@ -22,12 +22,21 @@ export const snapshotName = z
     example: 'v2024-06-10-1830-9f86d081',
   });
 
+const notATime = 'an RFC 3339 time with a zone, such as 2024-06-10T18:30:00Z';
+
 export const timestamp = z.iso
-  .datetime({ offset: true, error: 'an RFC 3339 time with a zone, such as 2024-06-10T18:30:00Z' })
+  .datetime({ offset: true, error: notATime })
+  // An offset may lead out of the four-digit years, which sort as text.
+  .refine((text) => /^\d{4}-/.test(new Date(Date.parse(text) || 0).toISOString()), notATime)
   .meta({ description: 'RFC 3339' });
 
 /** Why a change is made: kept in the journal, sent with the event. */
-export const reason = z.string().trim().min(1).max(500);
+export const reason = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .regex(/^\P{Cc}*$/u, 'one line without control characters');
 
 export const digest = z.string().meta({
   description: '`sha256:` and 64 hex digits: of the exact stored bytes',

@@ -13,6 +13,8 @@ import type { Call, Route } from './route.ts';
 export interface AppDeps extends Pick<Deps, 'ids' | 'log' | 'metrics'> {
   /** Not needed where every route is open. */
   readonly verifier?: TokenVerifier;
+  /** What a gateway takes off the path before we see it, such as `/v1`. */
+  readonly basePath?: string;
 }
 
 const requestIdShape = /^[A-Za-z0-9._-]{1,128}$/;
@@ -33,6 +35,12 @@ export function createApp(deps: AppDeps, routes: readonly Route[]): Hono {
     measured(deps, 'unknown', context.req.raw, async (requestId) =>
       noRoute(deps, routes, context.req.path, requestId),
     ),
+  );
+  // What breaks outside of a call is a problem as well, not a text of the router's.
+  app.onError((error, context) =>
+    measured(deps, 'unknown', context.req.raw, async () => {
+      throw error;
+    }),
   );
   return app;
 }
@@ -86,11 +94,14 @@ async function measured(
     reply = problemReply(error, requestId, deps.log);
   }
   deps.metrics.requestDone(operation, reply.status, performance.now() - startedMs);
-  if (request.method === 'HEAD' && reply.body instanceof ReadableStream) await reply.body.cancel();
-  return new Response(reply.body as ConstructorParameters<typeof Response>[0], {
+  const body = request.method === 'HEAD' ? null : reply.body;
+  if (body === null && reply.body instanceof ReadableStream) await reply.body.cancel();
+  const { location } = reply.headers;
+  return new Response(body as ConstructorParameters<typeof Response>[0], {
     status: reply.status,
     headers: {
       ...reply.headers,
+      ...(location === undefined ? {} : { location: (deps.basePath ?? '') + location }),
       'x-content-type-options': 'nosniff',
       'x-request-id': requestId,
     },
@@ -101,7 +112,8 @@ function noRoute(deps: AppDeps, routes: readonly Route[], path: string, requestI
   const segments = path.split('/');
   const methods = routes
     .filter(({ operation }) => fits(operation.path.split('/'), segments))
-    .map(({ operation }) => operation.method.toUpperCase());
+    .map(({ operation }) => operation.method.toUpperCase())
+    .flatMap((method) => (method === 'GET' ? [method, 'HEAD'] : [method]));
   if (methods.length === 0) throw new NotFound('There is nothing at this path. See /docs.');
   const allow = [...new Set(methods)].join(', ');
   const error = new AppError('method_not_allowed', `Allowed here: ${allow}.`);

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Operation, RequestBody } from '../contract/operation.ts';
 import { AppError, type ErrorDetail, InvalidRequest, TooLarge } from '../core/errors/app-error.ts';
+import { decodeUtf8 } from '../core/packages/decode-utf8.ts';
 import { parseStrictJson } from '../core/packages/strict-json.ts';
 
 const maxJsonBytes = 64 * 1024;
@@ -15,10 +16,15 @@ export function parsePart<S extends z.ZodType>(
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const details = parsed.error.issues.slice(0, 20).map((issue): ErrorDetail => ({
-    pointer: place === 'body' ? `/${issue.path.join('/')}` : `${place}:${issue.path.join('.')}`,
+    pointer: place === 'body' ? pointerTo(issue.path) : `${place}:${issue.path.join('.')}`,
     detail: issue.message,
   }));
   throw new InvalidRequest(`The ${place} of the request is not as it should be.`, details);
+}
+
+/** RFC 6901: the document itself is the empty pointer. */
+function pointerTo(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 /** Query parameters by name: each at most once, and none that the operation does not know. */
@@ -81,7 +87,9 @@ function unsupported(message: string): AppError {
 }
 
 function parseJson(bytes: Uint8Array): unknown {
-  const parsed = parseStrictJson(new TextDecoder().decode(bytes), maxJsonDepth);
+  const text = decodeUtf8(bytes);
+  const parsed =
+    text === undefined ? { problem: 'is not UTF-8' } : parseStrictJson(text, maxJsonDepth);
   if ('value' in parsed) return parsed.value;
   throw new InvalidRequest('The body is not acceptable JSON.', [
     { pointer: '', detail: parsed.problem },
@@ -94,10 +102,15 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body as ReadableStream<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+      size += chunk.byteLength;
+      if (size > maxBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // A caller that goes away, or sends no sound HTTP, is not a failure of ours.
+    throw error instanceof AppError ? error : new InvalidRequest('The body broke off.');
   }
   return Buffer.concat(chunks, size);
 }

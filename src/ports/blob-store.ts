@@ -11,7 +11,8 @@ export interface BlobRef {
  * share a blob: who may ask for one cannot learn that another tenant has it.
  * Durability: what `put` acknowledged survives `kill -9` and loss of power; a blob is
  * seen whole or not at all.
- * Concurrency: any number of puts of one ref leave one blob; exactly one answers `'stored'`.
+ * Concurrency: any number of puts of one ref leave one blob; at most one answers `'stored'`,
+ * and exactly one where every answer arrives.
  * Errors: `Unavailable`; after it, a put may or may not have happened, and may be repeated.
  */
 export interface BlobStore {

@@ -1,6 +1,6 @@
 import type { Json } from '../core/values/json.ts';
 
-/** A CloudEvents 1.0 event in JSON (https://github.com/cloudevents/spec), at most 200 KB. */
+/** A CloudEvents 1.0 event in JSON (https://github.com/cloudevents/spec), at most 200 KiB. */
 export interface BusEvent {
   readonly specversion: '1.0';
   /** Unique with `source`: a consumer that has seen it drops the repeat. */
@@ -20,7 +20,8 @@ export interface BusEvent {
  *
  * `publish` takes 1 to 100 events, and resolves once the bus has accepted all of them, in the
  * order given. When it throws (`Unavailable`), some may have been accepted: the caller repeats
- * from the first one that it is not sure of, and subscribers see repeats, never a gap.
+ * from the first one that it is not sure of, and subscribers see repeats, never a gap. In what
+ * order a bus hands events to subscribers is its own affair.
  */
 export interface EventBus {
   publish(events: readonly BusEvent[]): Promise<void>;

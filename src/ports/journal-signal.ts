@@ -7,7 +7,8 @@ export interface JournalSignal {
   notify(tenant: string, index: number): void;
   /**
    * Resolves when an entry at `index` or later may exist, after `timeoutMs`, or when the signal
-   * aborts; never rejects. An entry notified before the call resolves it at once.
+   * aborts; never rejects. Where the writer is another process, it resolves within the adapter's
+   * interval; else an entry notified before the call resolves it at once.
    */
   wait(tenant: string, index: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { Json } from '../core/values/json.ts';
 
 /**
  * Where a record lives. Records of one partition are ordered by `sort`, as UTF-8 bytes.
- * Both parts are 1 to 1024 bytes; neither holds a control character.
+ * Both parts are 1 to 1024 bytes of UTF-8; neither holds a control character.
  */
 export interface RecordKey {
   readonly partition: string;
@@ -13,7 +13,10 @@ export interface RecordKey {
 export interface StoredRecord<V = Json> {
   readonly key: RecordKey;
   readonly value: V;
-  /** 1 for a new record, then one more with each put. */
+  /**
+   * 1 for a new record, then one more with each put. A record that was deleted, or has expired,
+   * begins at 1 again: who must tell the old from the new puts an id into the value.
+   */
   readonly rev: number;
 }
 
@@ -24,10 +27,13 @@ export type RecordWrite =
   | {
       readonly kind: 'put';
       readonly key: RecordKey;
-      /** At most 350 KB as JSON in UTF-8. */
+      /** At most 350 KiB as JSON in UTF-8. */
       readonly value: unknown;
       readonly expect: Expectation;
-      /** Unix time in ms from which on the record counts as absent. Removal comes later, by itself. */
+      /**
+       * Unix time in whole ms from which on the record counts as absent; removal comes later, by
+       * itself. A put without it makes the record last.
+       */
       readonly expiresAtMs?: number;
     }
   | { readonly kind: 'delete'; readonly key: RecordKey; readonly expect: number }
@@ -66,15 +72,19 @@ export interface RecordStore {
     options?: { readonly consistency?: 'strong' | 'eventual' },
   ): Promise<StoredRecord | undefined>;
 
-  /** Up to 100 distinct keys in one round trip, strongly consistent, answered in the order asked. */
+  /**
+   * Up to 100 distinct keys in one round trip, answered in the order asked. Each read is strongly
+   * consistent; together they are no snapshot.
+   */
   getMany(keys: readonly RecordKey[]): Promise<(StoredRecord | undefined)[]>;
 
   /** Strongly consistent. Fewer records than `limit` means that there are no more. */
   query(query: RecordQuery): Promise<StoredRecord[]>;
 
   /**
-   * All of the writes (1 to 100, distinct keys) or none of them.
-   * `'conflict'`: an expectation did not hold, or another commit was in the way; nothing was written.
+   * All of the writes (1 to 100, distinct keys, 3.5 MiB together) or none of them.
+   * `'conflict'`: an expectation did not hold, or another commit was in the way; this call wrote
+   * nothing.
    * Repeating a commit with the same token never writes twice: it answers `'committed'`
    * or, since its own writes are now in the way, `'conflict'`.
    */

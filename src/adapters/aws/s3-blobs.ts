@@ -30,8 +30,8 @@ const maxBlobBytes = 16 * 1024 * 1024;
  * A `BlobStore` in one S3 bucket, as `<tenant>/<first two digits>/<digest>`.
  *
  * S3 itself compares the bytes with the digest and refuses others. Costs: one call each, unless
- * two puts of one ref meet. Needs `s3:ListBucket` beside get and put: without it, S3 answers 403
- * for an object that is not there.
+ * two puts of one ref meet. Without the right `s3:ListBucket`, S3 answers 403 for an object that is
+ * not there, and so `get` and `head` throw.
  */
 export function s3Blobs({ client, bucket, clock }: S3BlobsOptions): BlobStore {
   return {

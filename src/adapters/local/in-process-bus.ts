@@ -2,7 +2,7 @@ import { Unavailable } from '../../core/errors/app-error.ts';
 import type { BusEvent, EventBus } from '../../ports/event-bus.ts';
 import { checkEvents } from '../runtime/event-limits.ts';
 
-export type BusHandler = (event: BusEvent) => void | Promise<void>;
+type BusHandler = (event: BusEvent) => void | Promise<void>;
 
 export interface InProcessBus extends EventBus {
   /** Hands over every later event of these types. Answers how to stop it. */
@@ -31,7 +31,8 @@ export function inProcessBus(): InProcessBus {
     async publish(events) {
       checkEvents(events);
       const failures: unknown[] = [];
-      for (const subscription of [...subscriptions]) {
+      const subscribed = [...subscriptions];
+      for (const subscription of subscribed) {
         try {
           for (const event of events) {
             if (!subscriptions.has(subscription)) break;

@@ -2,7 +2,7 @@ import type { RecordKey, RecordQuery, RecordWrite } from '../../ports/record-sto
 
 const maxKeyPartBytes = 1024;
 const maxValueBytes = 350 * 1024;
-/** What DynamoDB takes in one transaction is 4 MB, keys and overhead included. */
+/** Leaves room for keys in the 4 MB that DynamoDB takes in a transaction. */
 const maxCommitBytes = 3.5 * 1024 * 1024;
 const maxKeysRead = 100;
 const maxWrites = 100;

@@ -88,25 +88,35 @@ async function send(
   entry: JournalEntry,
   writes: readonly RecordWrite[],
 ): Promise<boolean> {
+  let unanswered: Unavailable | undefined;
   for (let sends = 1; ; sends++) {
     try {
       if ((await deps.records.commit(writes, entry.commitId)) === 'committed') return true;
-      return await isOurs(deps, tenant, entry);
+      const place = await placeOf(deps, tenant, entry);
+      if (place !== 'free') return place === 'ours';
+      if (unanswered === undefined) return false;
+      // An earlier send is still on its way, it seems: to decide anew could do the change twice.
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      if (sends === maxSends) {
-        if (await isOurs(deps, tenant, entry)) return true;
-        throw error;
-      }
-      await deps.clock.sleep(backOffMs(sends));
+      unanswered = error;
     }
+    if (sends >= maxSends) {
+      if ((await placeOf(deps, tenant, entry)) === 'ours') return true;
+      throw unanswered;
+    }
+    await deps.clock.sleep(backOffMs(sends));
   }
 }
 
-/** Whether a send whose answer was lost has been done after all. */
-async function isOurs(deps: CommitDeps, tenant: string, entry: JournalEntry): Promise<boolean> {
+/** Whose the entry at this index is: it tells what became of a send whose answer was lost. */
+async function placeOf(
+  deps: CommitDeps,
+  tenant: string,
+  entry: JournalEntry,
+): Promise<'ours' | 'free' | 'taken'> {
   const found = await getRecord(deps, entryKey(tenant, entry.index));
-  return found?.value.commitId === entry.commitId;
+  if (found === undefined) return 'free';
+  return found.value.commitId === entry.commitId ? 'ours' : 'taken';
 }
 
 /** Full jitter (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/). */

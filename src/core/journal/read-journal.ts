@@ -11,7 +11,7 @@ export async function journalLength(deps: Reads, tenant: string): Promise<number
   return head?.value.nextIndex ?? 0;
 }
 
-/** Up to `limit` (≤ 1000) entries after `index` (-1 for the beginning), in order. */
+/** Up to `limit` (≤ 1000) entries after `index` (-1 for the beginning), in order, without a gap. */
 export async function entriesAfter(
   deps: Reads,
   tenant: string,
@@ -23,7 +23,11 @@ export async function entriesAfter(
     after: index < 0 ? undefined : entrySort(index),
     limit,
   });
-  return found.map((record) => record.value);
+  const entries = found.map((record) => record.value);
+  // DynamoDB's Query is no snapshot: it may miss an entry committed meanwhile, and see the next.
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation
+  const gap = entries.findIndex((entry, place) => entry.index !== index + 1 + place);
+  return gap === -1 ? entries : entries.slice(0, gap);
 }
 
 export interface JournalFilter {
@@ -113,13 +117,12 @@ async function firstAt(
   timeMs: number,
   length: number,
 ): Promise<number> {
-  const time = new Date(timeMs).toISOString();
   let low = 0;
   let high = length;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const entry = await getRecord(deps, entryKey(tenant, middle));
-    if (entry !== undefined && entry.value.at < time) low = middle + 1;
+    if (entry !== undefined && Date.parse(entry.value.at) < timeMs) low = middle + 1;
     else high = middle;
   }
   return low;

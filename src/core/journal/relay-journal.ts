@@ -48,13 +48,20 @@ function nameOf(event: BusEvent): string {
   return `${event.type} ${event.id}`;
 }
 
-/** Relays every tenant's journal: after a start, and as a sweep for what a trigger missed. */
+/**
+ * Relays every tenant's journal: after a start, and as a sweep for what a trigger missed. A tenant
+ * whose relay fails does not keep the others; its error is thrown when all are done.
+ */
 export async function relayAllJournals(deps: RelayDeps): Promise<void> {
+  const failures: unknown[] = [];
   let after: string | undefined;
   for (;;) {
     const tenants = await deps.records.query({ partition: tenantsPartition, after, limit: 100 });
-    for (const tenant of tenants) await relayJournal(deps, tenant.key.sort);
+    for (const { key } of tenants) {
+      await relayJournal(deps, key.sort).catch((error: unknown) => failures.push(error));
+    }
     after = tenants.at(-1)?.key.sort;
-    if (tenants.length < 100) return;
+    if (tenants.length < 100) break;
   }
+  if (failures.length > 0) throw failures[0];
 }

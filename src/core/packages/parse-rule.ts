@@ -1,4 +1,4 @@
-import { parse as parseVersion } from 'semver';
+import parseVersion from 'semver/functions/parse.js';
 import { type ErrorDetail, Unprocessable } from '../errors/app-error.ts';
 import { isPolicyId } from '../policies/policy-id.ts';
 import type { Json } from '../values/json.ts';

@@ -59,17 +59,17 @@ export async function readPackage(bytes: Uint8Array): Promise<PolicyPackage> {
 
 /** Refuses by declared sizes before anything is inflated; `unpack` makes sure that they are true. */
 function knownMembers(members: readonly ZipMember[]): KnownMember[] {
+  const totalBytes = members.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  requireSize(totalBytes, packageLimits.maxUnpackedBytes, '', 'The package');
   const known: KnownMember[] = [];
-  let totalBytes = 0;
   let yamlBytes = 0;
   for (const member of members) {
     const { path, sizeBytes } = member;
     const kind = entryKind(path);
-    if (kind === undefined)
+    if (kind === undefined) {
       throw refusePackage({ pointer: path, detail: 'is not part of a package; leave it out' });
-    totalBytes += sizeBytes;
+    }
     if (kind === 'policy' || kind === 'scenario') yamlBytes += sizeBytes;
-    requireSize(totalBytes, packageLimits.maxUnpackedBytes, '', 'The package');
     requireSize(sizeBytes, maxEntryBytes(kind), path, 'The entry');
     requireSize(yamlBytes, packageLimits.maxYamlTotalBytes, path, 'All YAML of the package');
     known.push({ member, kind });

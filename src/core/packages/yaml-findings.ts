@@ -51,10 +51,16 @@ function cut(text: string): string {
   return text.length > 300 ? `${text.slice(0, 300).toWellFormed()}…` : text;
 }
 
+/** To the value, or, where keys are absurdly long, to the nearest value around it. */
 function pointerTo(path: YamlPath | undefined): string {
   const tokens: string[] = [];
   for (let at = path; at !== undefined; at = at.parent) {
     tokens.push(`/${String(at.key).replaceAll('~', '~0').replaceAll('/', '~1')}`);
   }
-  return tokens.reverse().join('');
+  let pointer = '';
+  for (const token of tokens.reverse()) {
+    if (pointer.length + token.length > 1000) break;
+    pointer += token;
+  }
+  return pointer;
 }

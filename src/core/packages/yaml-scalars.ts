@@ -2,7 +2,7 @@ import { isMap, isScalar, isSeq, type Scalar, type YAMLMap, type YAMLSeq } from 
 
 const integer = /^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$/;
 
-/** Assignable to the prototype of whoever copies the rule carelessly. */
+/** Set on a plain object, these reach its prototype: a trap for whoever copies the rule. */
 const unsafeKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
 const tagPrefix = 'tag:yaml.org,2002:';
@@ -26,20 +26,11 @@ export function scalarJson({ value, source }: Scalar): { json: string; problem?:
 /** A key as the name of a JSON member, and what is wrong with it. */
 export function keyText(key: Scalar): { name: string; problem?: string } {
   const { value, source } = key;
-  if (typeof value !== 'string') {
-    // `1.10`, `0x10`, `~` or `True` would change on the way to JSON.
-    const name = String(value);
-    const kept = value !== null && name === source;
-    return {
-      name,
-      ...withProblem(
-        kept
-          ? tagProblem(key)
-          : `quote the key ${source === '' ? 'that is left empty' : (source ?? name)}`,
-      ),
-    };
-  }
-  return { name: value, ...withProblem(nameProblem(key, value)) };
+  if (typeof value === 'string') return { name: value, ...withProblem(nameProblem(key, value)) };
+  const name = String(value);
+  if (value !== null && name === source) return { name, ...withProblem(tagProblem(key)) };
+  // `1.10`, `0x10`, `~` or `True` would change on the way to JSON.
+  return { name, problem: source === '' ? 'a key is left empty' : `quote the key ${source}` };
 }
 
 function nameProblem(key: Scalar, name: string): string | undefined {
@@ -81,9 +72,7 @@ function fitsScalar(kind: string, value: unknown): boolean {
 
 function stringProblem(text: string): string | undefined {
   if (text.includes('\0')) return 'the text holds a NUL character; remove it';
-  if (!text.isWellFormed())
-    return 'the text holds half a surrogate pair; write the whole character';
-  return undefined;
+  return text.isWellFormed() ? undefined : 'the text holds half a surrogate pair; complete it';
 }
 
 function numberProblem(value: number, source: string): string | undefined {

@@ -31,7 +31,7 @@ export function readZipFrame(bytes: Buffer): ZipFrame {
     throw refuse('is a ZIP64 archive');
   }
   const entryCount = bytes.readUInt16LE(end + 10);
-  if (bytes.readUInt16LE(end + 8) !== entryCount) throw refuse('counts its entries twice');
+  if (bytes.readUInt16LE(end + 8) !== entryCount) throw refuse('has two counts of its entries');
   if (entryCount > packageLimits.maxEntries) {
     throw refuse(`has more than ${packageLimits.maxEntries} entries`);
   }

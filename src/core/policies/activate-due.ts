@@ -17,7 +17,7 @@ const activator = 'hms-svc';
 /**
  * Journals the rules whose effective time has come, so that listeners hear of them. Readers do
  * not depend on it: each resolves by its own clock. Answers how many there were; at most 100 a
- * call.
+ * call. A lane that fails does not keep the others; its error is thrown when all are done.
  */
 export async function activateDue(deps: ActivateDeps): Promise<number> {
   const due = await queryRecords<Lane>(deps, {
@@ -26,12 +26,18 @@ export async function activateDue(deps: ActivateDeps): Promise<number> {
     until: `${waitingSort(deps.clock.nowMs())}~`,
     limit: batch,
   });
+  const failures: unknown[] = [];
   for (const { value: lane } of due) {
-    const origin = { tenant: lane.tenant, actor: activator, requestId: deps.ids.next() };
-    const movement = await commit(deps, origin, () => decide(deps, lane));
-    deps.log.info('rule took effect', { ...lane, snapshot: movement?.snapshot });
+    await activate(deps, lane).catch((error: unknown) => failures.push(error));
   }
+  if (failures.length > 0) throw failures[0];
   return due.length;
+}
+
+async function activate(deps: ActivateDeps, lane: Lane): Promise<void> {
+  const origin = { tenant: lane.tenant, actor: activator, requestId: deps.ids.next() };
+  const movement = await commit(deps, origin, () => decide(deps, lane));
+  deps.log.info('rule took effect', { ...lane, snapshot: movement?.snapshot });
 }
 
 /** Looks every second, until `stop`. */

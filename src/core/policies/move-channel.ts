@@ -19,7 +19,7 @@ export function placeRule(
   if (effectiveAtMs !== null && effectiveAtMs > nowMs) {
     return { gen: gen + 1, current, next: { ...rule, effectiveAtMs }, earlier };
   }
-  return { gen: gen + 1, current: rule, next: null, earlier: push(earlier, current) };
+  return { gen: gen + 1, current: rule, next: null, earlier: push(earlier, current, rule) };
 }
 
 /** Goes back to a rule. What lay between it and now is no longer a place to go back to. */
@@ -49,11 +49,18 @@ export function settle(record: ChannelRecord, nowMs: number): ChannelRecord {
   const { next } = record;
   if (next === null || next.effectiveAtMs > nowMs) return record;
   const { effectiveAtMs: _, ...rule } = next;
-  return { ...record, current: rule, next: null, earlier: push(record.earlier, record.current) };
+  const earlier = push(record.earlier, record.current, rule);
+  return { ...record, current: rule, next: null, earlier };
 }
 
-function push(earlier: readonly SnapshotRef[], left: SnapshotRef | null): readonly SnapshotRef[] {
-  return left === null ? earlier : [refOf(left), ...earlier].slice(0, maxEarlier);
+function push(
+  earlier: readonly SnapshotRef[],
+  left: SnapshotRef | null,
+  entered: SnapshotRef,
+): readonly SnapshotRef[] {
+  // A rule that comes again in place of one that waited: to go back to it would go nowhere.
+  if (left === null || left.digest === entered.digest) return earlier;
+  return [refOf(left), ...earlier].slice(0, maxEarlier);
 }
 
 export function refOf({ snapshot, version, digest }: SnapshotRef): SnapshotRef {

@@ -48,14 +48,18 @@ async function decide(deps: PromoteDeps, promotion: Promotion): Promise<Decision
   }
   const { snapshot, version, digest, body } = subject;
   const effectiveAtMs = source?.next?.effectiveAtMs ?? null;
-  return moveLane({
-    lane: to,
-    records,
-    after: placeRule(record, { snapshot, version, digest, body }, effectiveAtMs, nowMs),
-    subject,
-    action: 'policy.promoted',
-    status: 'promoted',
-    reason,
-    nowMs,
-  });
+  return moveLane(
+    {
+      lane: to,
+      records,
+      after: placeRule(record, { snapshot, version, digest, body }, effectiveAtMs, nowMs),
+      subject,
+      action: 'policy.promoted',
+      status: 'promoted',
+      reason,
+      nowMs,
+    },
+    // Else a change of it during this commit would go unseen.
+    [{ kind: 'check', key: fromKey, expect: records.also?.rev ?? 'absent' }],
+  );
 }

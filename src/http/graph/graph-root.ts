@@ -13,13 +13,26 @@ import type { Json } from '../../core/values/json.ts';
 import { manifestItemView } from '../policy-views.ts';
 
 type GraphDeps = Pick<Deps, 'records' | 'blobs' | 'clock'>;
-type RuleLoader = DataLoader<{ id: string; channel: Channel }, Json, string>;
+interface LoadedRule {
+  readonly rule: Json;
+  readonly sizeBytes: number;
+}
+type RuleLoader = DataLoader<{ id: string; channel: Channel }, LoadedRule, string>;
 
 const maxFirst = 200;
+/** Of all rules of one answer: it is built in memory, and a Lambda answers with 6 MB at most. */
+const maxRulesBytes = 4 * 1024 * 1024;
 
 /** The root of one query, for one tenant. Rules asked for together are read together. */
 export function graphRoot(deps: GraphDeps, tenant: string) {
-  const rules = ruleLoader(deps, tenant);
+  const rules = ruleLoader(deps, tenant, bytesBudget());
+  const answered = bytesBudget();
+  const ruleOf = async (id: string, channel: Channel) => {
+    const { rule, sizeBytes } = await rules.load({ id, channel });
+    // An alias is no new rule, but it is a new part of the answer.
+    answered(sizeBytes);
+    return rule;
+  };
   return {
     policies: async (args: { channel: string; first: number; after?: string | null }) => {
       const channel = channelOf(args.channel);
@@ -27,13 +40,16 @@ export function graphRoot(deps: GraphDeps, tenant: string) {
         throw new GraphQLError(`first is 1 to ${maxFirst}; go on with after.`);
       }
       const after = args.after ?? undefined;
+      if (after !== undefined && !policyIdPattern.test(after)) {
+        throw new GraphQLError('after is the id of a policy.');
+      }
       const page = await listChannel(deps, tenant, channel, after, args.first);
-      return page.items.map((policy) => policyNode(policy, channel, rules));
+      return page.items.map((policy) => policyNode(policy, channel, ruleOf));
     },
     policy: async (args: { id: string; channel: string }) => {
       const channel = channelOf(args.channel);
       const policy = await policyIn(deps, tenant, args.id, channel);
-      return policy === null ? null : policyNode(policy, channel, rules);
+      return policy === null ? null : policyNode(policy, channel, ruleOf);
     },
   };
 }
@@ -43,9 +59,22 @@ function channelOf(name: string): Channel {
   throw new GraphQLError('Unknown channel.');
 }
 
-function policyNode(policy: PolicyInChannel, channel: Channel, rules: RuleLoader) {
-  const { id } = policy;
-  return { ...manifestItemView(policy), channel, rule: () => rules.load({ id, channel }) };
+function policyNode(
+  policy: PolicyInChannel,
+  channel: Channel,
+  ruleOf: (id: string, channel: Channel) => Promise<Json>,
+) {
+  return { ...manifestItemView(policy), channel, rule: () => ruleOf(policy.id, channel) };
+}
+
+/** Takes bytes off what there may be, and throws when there are no more. */
+function bytesBudget(): (sizeBytes: number) => void {
+  let left = maxRulesBytes;
+  return (sizeBytes) => {
+    left -= sizeBytes;
+    if (left >= 0) return;
+    throw new GraphQLError('The rules are more than 4 MiB together: ask for fewer at a time.');
+  };
 }
 
 async function policyIn(
@@ -63,8 +92,12 @@ async function policyIn(
   return { id, gen: record.gen, inForce, next };
 }
 
-function ruleLoader(deps: GraphDeps, tenant: string): RuleLoader {
-  return new DataLoader<{ id: string; channel: Channel }, Json, string>(
+function ruleLoader(
+  deps: GraphDeps,
+  tenant: string,
+  take: (sizeBytes: number) => void,
+): RuleLoader {
+  return new DataLoader<{ id: string; channel: Channel }, LoadedRule, string>(
     async (wanted) => {
       const keys = wanted.map(({ id, channel }) => channelKey(tenant, id, channel));
       const found = await getRecords(deps, keys);
@@ -74,7 +107,11 @@ function ruleLoader(deps: GraphDeps, tenant: string): RuleLoader {
           const held = record?.value;
           const rule = held === undefined ? null : resolveRule(held, nowMs);
           if (rule === null) return new NotFound('No rule is in force.', 'not_in_force');
-          return JSON.parse(await readBody(deps, tenant, rule.body)) as Json;
+          const { body } = rule;
+          const sizeBytes = 'json' in body ? Buffer.byteLength(body.json) : body.sizeBytes;
+          take(sizeBytes);
+          const json = await readBody(deps, tenant, body);
+          return { rule: JSON.parse(json) as Json, sizeBytes };
         }),
       );
     },

@@ -13,11 +13,11 @@ export interface DocsSource {
   readonly readAsset: (name: string) => Promise<Uint8Array>;
 }
 
-const assetTypes: Readonly<Record<string, string>> = {
-  'swagger-ui.css': 'text/css; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-  'favicon-32x32.png': 'image/png',
-};
+const assetTypes: ReadonlyMap<string, string> = new Map([
+  ['swagger-ui.css', 'text/css; charset=utf-8'],
+  ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+  ['favicon-32x32.png', 'image/png'],
+]);
 
 /** What needs no token: whether we are well, and how to call us. */
 export function openRoutes(docs: DocsSource): Route[] {
@@ -31,7 +31,7 @@ export function openRoutes(docs: DocsSource): Route[] {
     route(docsOperations.getDocs, async () => reply('text/html; charset=utf-8', docsPage)),
     route(docsOperations.getDocsAsset, async ({ params }) => {
       if (params.asset === 'start.js') return reply('text/javascript; charset=utf-8', docsScript);
-      const type = assetTypes[params.asset];
+      const type = assetTypes.get(params.asset);
       if (type === undefined) throw new NotFound('There is no such file.');
       return reply(type, await docs.readAsset(params.asset));
     }),
