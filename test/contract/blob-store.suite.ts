@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BlobRef, BlobStore } from '../../src/ports/blob-store.ts';
 import { expectDefect } from '../support/expect-defect.ts';
 
-export interface BlobStoreFixture {
+interface BlobStoreFixture {
   readonly blobs: BlobStore;
   readonly close?: () => Promise<void> | void;
 }

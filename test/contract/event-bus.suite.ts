@@ -84,8 +84,8 @@ export function describeEventBus(
       expect(new Set(found.map(({ id }) => id))).toEqual(new Set(['1']));
     });
 
-    it('takes events of 199 KB, many in a call', async () => {
-      const data = 'é'.repeat(99_000);
+    it('takes events of 200 KiB, many in a call', async () => {
+      const data = 'é'.repeat(102_000);
       const sent = events(10).map(({ id }) => event(id, { data }));
       await fixture.bus.publish(sent);
       const found = await delivered(10);
@@ -94,7 +94,7 @@ export function describeEventBus(
       );
     });
 
-    it('refuses no event, 101, and one over 200 KB, and accepts none of such a call', async () => {
+    it('refuses no event, 101, and one over 200 KiB, and accepts none of such a call', async () => {
       await expectDefect(() => fixture.bus.publish([]));
       await expectDefect(() => fixture.bus.publish(events(101)));
       const big = event('big', { data: 'é'.repeat(103_000) });

@@ -8,8 +8,8 @@ export interface JournalSignalFixture {
   readonly close?: () => Promise<void> | void;
 }
 
-/** Longer than any test waits. */
-const longMs = 25_000;
+/** Longer than a test may last: who is not woken fails. */
+const longMs = 300_000;
 
 /** What every JournalSignal must do. It is a hint: to wake somebody too early is no fault. */
 export function describeJournalSignal(

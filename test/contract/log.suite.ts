@@ -184,6 +184,20 @@ export function describeLog(name: string, make: () => LogFixture): void {
       expect(only()).toMatchObject({ msg: 'odd', before: 1, after: 2 });
     });
 
+    it('replaces a field whose getter throws, and writes the others', () => {
+      const odd = {
+        before: 1,
+        get odd(): never {
+          throw new Error('no');
+        },
+        after: 2,
+      };
+      log.info('one', odd);
+      log.with(odd).info('two', { inner: odd });
+      const others = { before: 1, after: 2 };
+      expect(lines()).toMatchObject([others, { ...others, inner: others }]);
+    });
+
     it('does not throw when the fields themselves cannot be read', () => {
       const fields = new Proxy<LogFields>(
         {},

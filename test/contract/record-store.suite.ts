@@ -8,8 +8,6 @@ import { describeRecordRaces } from './record-races.suite.ts';
 import { describeRecordReads } from './record-reads.suite.ts';
 import { RecordSuite, type MakeRecordStore, type RecordStoreSuiteOptions } from './record-suite.ts';
 
-export type { MakeRecordStore, RecordStoreFixture } from './record-suite.ts';
-
 /** What every RecordStore must do. Durability is tested per adapter: it takes a crash. */
 export function describeRecordStore(
   name: string,

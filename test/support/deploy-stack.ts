@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { runStep } from './run-step.ts';
@@ -21,21 +22,24 @@ export async function deployStack({ root, env, signal }: DeployOptions): Promise
   const { AWS_ENDPOINT_URL, AWS_REGION } = env;
   // Else the CLI would go to whatever account the machine's credentials are for.
   if (!AWS_ENDPOINT_URL || !AWS_REGION) throw new Error('no emulator to deploy to');
-  const outputsFile = join(root, '.cache/outputs.json');
-  const program = join(root, 'node_modules/aws-cdk/bin/cdk');
-  const output = join(root, '.cache/cdk.out');
-  const cdk = (...args: string[]): Promise<void> =>
+  const cache = join(root, '.cache');
+  const outputsFile = join(cache, 'outputs.json');
+  const cdk = (cwd: string, ...args: string[]): Promise<void> =>
     runStep(
       {
         command: process.execPath,
-        args: [program, ...args, '--output', output, '--context', 'emulator=true', '--no-notices'],
+        args: [join(root, 'node_modules/aws-cdk/bin/cdk'), ...args, '--no-notices'],
         env: { ...env, CDK_DISABLE_CLI_TELEMETRY: '1', CI: '1' },
-        cwd: root,
-        logFile: join(root, `.cache/cdk-${args[0]}.log`),
+        cwd,
+        logFile: join(cache, `cdk-${args[0]}.log`),
       },
       signal,
     );
-  await cdk('bootstrap', `aws://${account}/${AWS_REGION}`);
-  await cdk('deploy', '--all', '--require-approval', 'never', '--outputs-file', outputsFile);
+  // Away from our cdk.json: the CLI would synthesize the app for nothing.
+  await mkdir(cache, { recursive: true });
+  await cdk(cache, 'bootstrap', `aws://${account}/${AWS_REGION}`);
+  const how = ['--all', '--require-approval', 'never', '--context', 'emulator=true'];
+  const where = ['--output', join(cache, 'cdk.out'), '--outputs-file', outputsFile];
+  await cdk(root, 'deploy', ...how, ...where);
   return outputsFile;
 }

@@ -27,11 +27,11 @@ export interface HostileEntry {
   /** In place of the compressed content. */
   packed?: Uint8Array;
   /** In both headers; `local` and `central` go on top. */
-  both?: Partial<HeaderFields>;
-  local?: Partial<HeaderFields>;
-  central?: Partial<HeaderFields>;
+  both?: Partial<HeaderFields> | undefined;
+  local?: Partial<HeaderFields> | undefined;
+  central?: Partial<HeaderFields> | undefined;
   /** Sets flag 3 and writes zeros into the local header. */
-  descriptor?: 'signed' | 'unsigned' | Uint8Array;
+  descriptor?: 'signed' | 'unsigned' | Uint8Array | undefined;
   /** Bytes of no entry, before this one. */
   gap?: Uint8Array;
   /** Leave the entry out of the central directory. */
@@ -89,10 +89,24 @@ function writeEntry(entry: HostileEntry, offset: number): { central: Buffer; byt
   const method = entry.method ?? 0;
   const packed = Buffer.from(entry.packed ?? (method === 8 ? deflateRawSync(content) : content));
   const truth: HeaderFields = {
-    ...{ signature: 0, madeBy: 0x0314, needed: 20, flags: 0, method, time: 0x21_0000 },
-    ...{ crc: crc32(content), packedBytes: packed.length, sizeBytes: content.length },
-    ...{ name: entry.name, extra: Buffer.alloc(0), comment: Buffer.alloc(0), disk: 0 },
-    ...{ attributes: 0, offset, ...entry.both },
+    signature: 0,
+    // Unix, ZIP 2.0.
+    madeBy: 0x0314,
+    needed: 20,
+    flags: 0,
+    method,
+    // 1980-01-01 00:00.
+    time: 0x0021_0000,
+    crc: crc32(content),
+    packedBytes: packed.length,
+    sizeBytes: content.length,
+    name: entry.name,
+    extra: Buffer.alloc(0),
+    comment: Buffer.alloc(0),
+    disk: 0,
+    attributes: 0,
+    offset,
+    ...entry.both,
   };
   const streamed = entry.descriptor !== undefined;
   if (streamed) truth.flags |= descriptorFlag;
@@ -113,25 +127,43 @@ function writeDescriptor(descriptor: HostileEntry['descriptor'], fields: HeaderF
 function writeLocal(fields: HeaderFields): Buffer {
   const name = Buffer.from(fields.name);
   return Buffer.concat([
-    ...[u32(fields.signature), ...common(fields)],
-    ...[u16(name.length), u16(fields.extra.length), name, fields.extra],
+    u32(fields.signature),
+    ...common(fields),
+    u16(name.length),
+    u16(fields.extra.length),
+    name,
+    fields.extra,
   ]);
 }
 
 function writeCentral(fields: HeaderFields): Buffer {
   const name = Buffer.from(fields.name);
   return Buffer.concat([
-    ...[u32(fields.signature), u16(fields.madeBy), ...common(fields)],
-    ...[u16(name.length), u16(fields.extra.length), u16(fields.comment.length)],
-    ...[u16(fields.disk), u16(0), u32(fields.attributes), u32(fields.offset)],
-    ...[name, fields.extra, fields.comment],
+    u32(fields.signature),
+    u16(fields.madeBy),
+    ...common(fields),
+    u16(name.length),
+    u16(fields.extra.length),
+    u16(fields.comment.length),
+    u16(fields.disk),
+    u16(0),
+    u32(fields.attributes),
+    u32(fields.offset),
+    name,
+    fields.extra,
+    fields.comment,
   ]);
 }
 
 function common(fields: HeaderFields): Buffer[] {
   return [
-    ...[u16(fields.needed), u16(fields.flags), u16(fields.method), u32(fields.time)],
-    ...[u32(fields.crc), u32(fields.packedBytes), u32(fields.sizeBytes)],
+    u16(fields.needed),
+    u16(fields.flags),
+    u16(fields.method),
+    u32(fields.time),
+    u32(fields.crc),
+    u32(fields.packedBytes),
+    u32(fields.sizeBytes),
   ];
 }
 
@@ -139,8 +171,14 @@ function writeEnd(fields: NonNullable<HostileZip['end']>): Buffer {
   const { disk = 0, directoryDisk = 0, countHere = 0, count = 0 } = fields;
   const { directoryBytes = 0, directoryStart = 0, commentBytes = 0 } = fields;
   return Buffer.concat([
-    ...[u32(0x06054b50), u16(disk), u16(directoryDisk), u16(countHere), u16(count)],
-    ...[u32(directoryBytes), u32(directoryStart), u16(commentBytes)],
+    u32(0x06054b50),
+    u16(disk),
+    u16(directoryDisk),
+    u16(countHere),
+    u16(count),
+    u32(directoryBytes),
+    u32(directoryStart),
+    u16(commentBytes),
   ]);
 }
 

@@ -16,7 +16,7 @@ export type Fault =
   | 'conflict'
   | { readonly before?: () => Promise<unknown>; readonly after?: () => Promise<unknown> };
 
-export interface FaultyCall<Method> {
+interface FaultyCall<Method> {
   readonly method: Method;
   readonly args: readonly unknown[];
   /** 1 for the first call of this method. */

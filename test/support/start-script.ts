@@ -7,9 +7,9 @@ export interface RunningScript {
   readonly kill: () => Promise<string[]>;
 }
 
-/** Runs a script of this folder in a process of its own, and returns when it wrote something. */
-export async function startScript(script: string, ...args: string[]): Promise<RunningScript> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
+/** Runs a script in a process of its own, and returns when it wrote something. */
+export async function startScript(script: URL, ...args: string[]): Promise<RunningScript> {
+  const path = fileURLToPath(script);
   const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = once(child, 'close');
   let output = '';
@@ -21,7 +21,7 @@ export async function startScript(script: string, ...args: string[]): Promise<Ru
     async kill() {
       const alive = child.kill('SIGKILL');
       await closed;
-      if (!alive) throw new Error(`${script} ended by itself: ${errors}`);
+      if (!alive) throw new Error(`${path} ended by itself: ${errors}`);
       return output.split('\n').slice(0, -1);
     },
   };

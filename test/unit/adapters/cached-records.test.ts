@@ -82,6 +82,11 @@ describe('cachedRecords', () => {
     expect(counted.calls).toMatchObject({ get: 1, getMany: 1 });
   });
 
+  it('refuses a key twice, also when it has the answer', async () => {
+    await cached.get(key);
+    await expect(cached.getMany([key, key])).rejects.toBeInstanceOf(RangeError);
+  });
+
   it('forgets what a commit wrote, and nothing else', async () => {
     await commit(put('one', 'absent'), put('two', 'absent', other));
     await cached.getMany([key, other]);

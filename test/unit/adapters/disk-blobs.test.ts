@@ -8,6 +8,8 @@ import { openDiskBlobs } from '../../../src/adapters/local/disk-blobs.ts';
 import { Unavailable } from '../../../src/core/errors/app-error.ts';
 import { startScript } from '../../support/start-script.ts';
 
+const script = new URL('../../support/put-until-killed.ts', import.meta.url);
+
 describe('openDiskBlobs', () => {
   let folder: string;
   let root: string;
@@ -58,9 +60,9 @@ describe('openDiskBlobs', () => {
 
   it('loses no blob that it acknowledged, and halves none, when killed', async () => {
     for (let round = 0; round < 5; round++) {
-      const script = await startScript('put-until-killed.ts', root);
+      const running = await startScript(script, root);
       await setTimeout(10 * round);
-      const acknowledged = await script.kill();
+      const acknowledged = await running.kill();
       expect(acknowledged.length).toBeGreaterThan(0);
       const blobs = await openDiskBlobs({ root });
       for (const stored of acknowledged) {

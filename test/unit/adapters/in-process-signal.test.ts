@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { inProcessSignal } from '../../../src/adapters/local/in-process-signal.ts';
 
-const longMs = 25_000;
+/** Longer than a test may last: who is not woken fails. */
+const longMs = 300_000;
 const timers = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 

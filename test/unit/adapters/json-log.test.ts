@@ -74,6 +74,27 @@ describe('jsonLog', () => {
     expect(lines[0]).toContain('"id":"r1"');
   });
 
+  it('says what it left out', () => {
+    const { lines, log } = make();
+    const ring: { self?: unknown } = {};
+    ring.self = ring;
+    const twice = { a: 1 };
+    log.info('x', {
+      ring,
+      deep: { b: { c: { d: { e: { f: { g: 1 } } } } } },
+      list: Array.from({ length: 101 }, () => 0),
+      bytes: new Uint8Array(12),
+      apart: [twice, twice],
+    });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      ring: { self: '[circular]' },
+      deep: { b: { c: { d: { e: { f: '[too deep]' } } } } },
+      list: [...Array.from({ length: 100 }, () => 0), '[and more]'],
+      bytes: '[12 bytes]',
+      apart: [{ a: 1 }, { a: 1 }],
+    });
+  });
+
   it('leaves a field out that is undefined', () => {
     const { lines, log } = make();
     log.info('x', { none: undefined });

@@ -11,6 +11,8 @@ import type { RecordStore, RecordWrite } from '../../../src/ports/record-store.t
 import { ManualClock } from '../../support/manual-clock.ts';
 import { startScript } from '../../support/start-script.ts';
 
+const script = new URL('../../support/commit-until-killed.ts', import.meta.url);
+
 describe('openSqliteRecords', () => {
   const clock = new ManualClock();
   let folder: string;
@@ -53,9 +55,9 @@ describe('openSqliteRecords', () => {
   it('loses nothing that it acknowledged, and halves nothing, when killed', async () => {
     let before = 0;
     for (let round = 0; round < 10; round++) {
-      const script = await startScript('commit-until-killed.ts', file);
+      const running = await startScript(script, file);
       await setTimeout(5 * round);
-      const acknowledged = Number((await script.kill()).at(-1));
+      const acknowledged = Number((await running.kill()).at(-1));
       expect(acknowledged).toBeGreaterThan(before);
       const records = await openSqliteRecords({ file, clock });
       const counter = await records.get({ partition: 'p', sort: 'counter' });
@@ -75,7 +77,7 @@ describe('openSqliteRecords', () => {
   });
 
   it('refuses a folder that another process has, and takes it when that is killed', async () => {
-    const other = await startScript('commit-until-killed.ts', file);
+    const other = await startScript(script, file);
     await expect(openSqliteRecords({ file, clock })).rejects.toMatchObject({
       name: 'Error',
       message: `the data folder ${join(folder, 'data')} is in use by another process`,
@@ -165,6 +167,11 @@ describe('translateSqliteError', () => {
     const error = failure('INSERT INTO t VALUES (hex(zeroblob(100000)))');
     expect(translateSqliteError(error)).toBeInstanceOf(Unavailable);
     expect(translateSqliteError(error)).toMatchObject({ cause: error, retryable: true });
+  });
+
+  it('knows an extended code, such as of a failed sync', () => {
+    const error = Object.assign(new Error('disk I/O error'), { errcode: 1034 });
+    expect(translateSqliteError(error)).toBeInstanceOf(Unavailable);
   });
 
   it.each(['INSERT INTO t VALUES (NULL)', 'SELECT * FROM none', 'SELEKT'])(

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import type { JournalEntry } from '../../src/core/journal/journal-entry.ts';
+import {
+  entryKey,
+  headKey,
+  journalPartition,
+  relayCursorKey,
+  tenantsPartition,
+} from '../../src/core/journal/journal-keys.ts';
+import type { PlacedRule, StoredBody } from '../../src/core/policies/channel-record.ts';
+import { channels } from '../../src/core/policies/channel.ts';
+import {
+  bodyKey,
+  channelHeadKey,
+  policyPartition,
+  summariesPartition,
+  waitingPartition,
+} from '../../src/core/policies/policy-keys.ts';
+import type { BlobStore } from '../../src/ports/blob-store.ts';
+import type { RecordStore, StoredRecord } from '../../src/ports/record-store.ts';
+import { deriveRecords, nameOfKey, type RecordsByKey } from './derive-records.ts';
+
+export interface ConsistencyOptions {
+  /** To check, too, that every package and large body is there, whole. */
+  readonly blobs?: BlobStore;
+  /** Policies to look at although neither the journal nor the list of policies names them. */
+  readonly policies?: readonly string[];
+}
+
+/**
+ * Throws unless what a tenant has is exactly what its journal tells: one entry for each index,
+ * and from the entries alone the same channel records, timelines, summaries, channel heads,
+ * snapshots, attachments and waiting list. For any RecordStore, while nobody writes.
+ * Answers the journal.
+ */
+export async function assertConsistent(
+  records: RecordStore,
+  tenant: string,
+  { blobs, policies = [] }: ConsistencyOptions = {},
+): Promise<readonly JournalEntry[]> {
+  const entries = await checkedJournal(records, tenant);
+  const expected = deriveRecords(tenant, entries);
+  const held = new Held(records, tenant, blobs);
+  const summaries = await held.takeAll(summariesPartition(tenant));
+  for (const channel of channels) await held.takeOne(channelHeadKey(tenant, channel));
+  await held.takeAll(waitingPartition, ({ value }) => isOf(tenant, value));
+  const told = entries.map(({ subject }) => subject);
+  for (const id of new Set([...summaries.map(({ key }) => key.sort), ...told, ...policies])) {
+    await held.takePolicy(id);
+  }
+  assert.deepEqual(sorted(held.records), sorted(expected));
+  return entries;
+}
+
+async function checkedJournal(records: RecordStore, tenant: string): Promise<JournalEntry[]> {
+  const found = await queryAll(records, journalPartition(tenant));
+  const entries = found.map(({ value }) => value as unknown as JournalEntry);
+  found.forEach(({ key, rev }, index) => {
+    assert.deepEqual(key, { ...entryKey(tenant, index) }, `a gap before entry ${index}`);
+    assert.equal(rev, 1, `entry ${index} was written twice`);
+    assert.equal(entries[index]?.index, index, `entry ${index} has another index`);
+    const earlier = entries[index - 1]?.at ?? '';
+    assert.ok((entries[index]?.at ?? '') >= earlier, `entry ${index} is older than the one before`);
+  });
+  const ids = new Set(entries.map(({ commitId }) => commitId));
+  assert.equal(ids.size, entries.length, 'two entries of one commit');
+
+  const [head, tenants, cursor] = await records.getMany([
+    headKey(tenant),
+    { partition: tenantsPartition, sort: tenant },
+    relayCursorKey(tenant),
+  ]);
+  const last = entries.at(-1);
+  const wanted = last === undefined ? undefined : { nextIndex: entries.length, at: last.at };
+  assert.deepEqual(head?.value, wanted, 'the head of the journal');
+  assert.equal(head?.rev ?? 0, entries.length, 'the head moved once for each entry');
+  assert.equal(tenants !== undefined, last !== undefined, 'the list of tenants');
+  const { nextIndex = 0 } = (cursor?.value ?? {}) as { nextIndex?: number };
+  assert.ok(nextIndex <= entries.length, 'relayed what is not there');
+  return entries;
+}
+
+/** What is there, in the shape that `deriveRecords` gives it. */
+class Held {
+  readonly records: RecordsByKey = {};
+  readonly #store: RecordStore;
+  readonly #tenant: string;
+  readonly #blobs: BlobStore | undefined;
+
+  constructor(store: RecordStore, tenant: string, blobs: BlobStore | undefined) {
+    this.#store = store;
+    this.#tenant = tenant;
+    this.#blobs = blobs;
+  }
+
+  async takeAll(
+    partition: string,
+    wanted: (record: StoredRecord) => boolean = () => true,
+  ): Promise<StoredRecord[]> {
+    const found = (await queryAll(this.#store, partition)).filter(wanted);
+    for (const { key, value } of found) this.records[nameOfKey(key)] = value;
+    return found;
+  }
+
+  async takeOne(key: StoredRecord['key']): Promise<void> {
+    const found = await this.#store.get(key);
+    if (found !== undefined) this.records[nameOfKey(key)] = found.value;
+  }
+
+  async takePolicy(id: string): Promise<void> {
+    for (const record of await queryAll(this.#store, policyPartition(this.#tenant, id))) {
+      const shown = await this.#shown(id, record);
+      if (shown !== undefined) this.records[nameOfKey(record.key)] = shown;
+    }
+  }
+
+  /** Undefined for what no journal entry of these subjects tells of. */
+  async #shown(id: string, record: StoredRecord): Promise<unknown> {
+    const { key, value, rev } = record;
+    switch (key.sort.slice(0, key.sort.indexOf('#'))) {
+      case 'channel':
+        return this.#channel(id, value as unknown as ChannelShape, rev);
+      case 'snapshot':
+        return this.#snapshot(value as unknown as SnapshotShape);
+      case 'body':
+        await this.#checkBody(id, value as unknown as StoredBody);
+        return 'a body';
+      case 'attachment':
+        await this.#checkBlob((value as unknown as { digest: string }).digest);
+        return value;
+      case 'attached':
+      case 'digest':
+      case 'timeline':
+      case 'version':
+        return value;
+      default:
+        return undefined;
+    }
+  }
+
+  async #channel(id: string, record: ChannelShape, rev: number): Promise<unknown> {
+    assert.equal(rev, record.gen, `${id}: each change of a channel raises gen by one`);
+    return {
+      ...record,
+      current: await this.#withoutBody(id, record.current),
+      next: await this.#withoutBody(id, record.next),
+    };
+  }
+
+  /** The body beside a rule is that of its snapshot. */
+  async #withoutBody(id: string, rule: PlacedRule | null): Promise<unknown> {
+    if (rule === null) return null;
+    const { body, ...rest } = rule;
+    const stored = await this.#store.get(bodyKey(this.#tenant, id, rule.snapshot));
+    assert.deepEqual(body, stored?.value, `${id}: the body of ${rule.snapshot}`);
+    if ('json' in body) {
+      const { id: name, version } = JSON.parse(body.json) as { id: string; version: string };
+      assert.deepEqual({ id: name, version }, { id, version: rule.version });
+    }
+    return rest;
+  }
+
+  async #snapshot({ snapshot, version, digest, storedAt, storedBy }: SnapshotShape) {
+    const minute = storedAt.replace(/^(.{10})T(..):(..):..\....Z$/, '$1-$2$3');
+    assert.equal(snapshot, `v${minute}-${digest.slice(0, 8)}`, 'the id of a snapshot');
+    await this.#checkBlob(digest);
+    return { snapshot, version, digest, storedBy };
+  }
+
+  async #checkBody(id: string, body: StoredBody): Promise<void> {
+    if ('json' in body) assert.equal((JSON.parse(body.json) as { id: string }).id, id);
+    else assert.equal((await this.#checkBlob(body.digest)) ?? body.sizeBytes, body.sizeBytes);
+  }
+
+  /** Its size, when there are blobs to look at. */
+  async #checkBlob(digest: string): Promise<number | undefined> {
+    if (this.#blobs === undefined) return undefined;
+    const bytes = await this.#blobs.get({ tenant: this.#tenant, digest });
+    assert.ok(bytes, `the blob ${digest} is missing`);
+    assert.equal(createHash('sha256').update(bytes).digest('hex'), digest, 'a blob has changed');
+    return bytes.byteLength;
+  }
+}
+
+interface ChannelShape {
+  readonly gen: number;
+  readonly current: PlacedRule | null;
+  readonly next: PlacedRule | null;
+}
+
+interface SnapshotShape {
+  readonly snapshot: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly storedAt: string;
+  readonly storedBy: string;
+}
+
+function isOf(tenant: string, lane: unknown): boolean {
+  return (lane as { tenant: string }).tenant === tenant;
+}
+
+async function queryAll(records: RecordStore, partition: string): Promise<StoredRecord[]> {
+  const all: StoredRecord[] = [];
+  for (;;) {
+    const limit = 1000;
+    const found = await records.query({ partition, after: all.at(-1)?.key.sort, limit });
+    all.push(...found);
+    if (found.length < limit) return all;
+  }
+}
+
+/** In order of the keys, so that a difference is easy to read. */
+function sorted(records: RecordsByKey): [string, unknown][] {
+  return Object.entries(records).sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,29 @@
+/** The clients of every way to run the service. */
+export type ClientName =
+  | 'demo-editor'
+  | 'demo-service'
+  | 'demo-auditor'
+  | 'demo-admin'
+  | 'demo-approver'
+  | 'other-service';
+
+/** A running service, embedded or deployed. */
+export interface Service {
+  readonly baseUrl: string;
+  /** A token of a client; with `scopes` (`read:policy`), one that carries no more than those. */
+  readonly token: (client: ClientName, scopes?: readonly string[]) => Promise<string>;
+  readonly close: () => Promise<void>;
+  /** Signs claims as the issuer would, laid over those of a good token; where its key is at hand. */
+  readonly forge?: (claims: Readonly<Record<string, unknown>>) => Promise<string>;
+  /** How long a read of a rule may lag behind the answer to a write. */
+  readonly lagMs: number;
+  /**
+   * `live`: a stream hands over each message at once. `collected`: an emulated gateway answers it
+   * in one piece at its end.
+   */
+  readonly streams: 'live' | 'collected';
+  /** Whether API Gateway stands before our code and answers for it what has no route or token. */
+  readonly behindGateway: boolean;
+}
+
+export type StartService = () => Promise<Service>;

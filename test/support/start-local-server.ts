@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface LocalServer {
+  readonly baseUrl: string;
+  readonly dataDir: string;
+  /** All that it has logged, whole lines only. */
+  readonly log: () => readonly LogLine[];
+  /** Ends it as a crash would (SIGKILL), and resolves when it is gone. */
+  readonly kill: () => Promise<void>;
+  /** Asks it to stop (SIGTERM), and answers its exit code, or the signal that ended it. */
+  readonly stop: () => Promise<number | string>;
+}
+
+export interface EndedServer {
+  readonly code: number | string;
+  readonly stderr: string;
+}
+
+const root = join(import.meta.dirname, '../..');
+const startMs = 20_000;
+
+/** An empty folder that is gone when this process is. */
+export function temporaryFolder(prefix = 'hms-e2e-'): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Starts `node bin/serve.ts` in a process of its own, and resolves when it listens. */
+export async function startLocalServer(
+  options: { readonly dataDir?: string; readonly port?: number } = {},
+): Promise<LocalServer> {
+  const { dataDir = temporaryFolder(), port = 0 } = options;
+  const server = launch({ PORT: String(port), HMS_DATA_DIR: dataDir });
+  const listening = await Promise.race([
+    server.firstLine('listening'),
+    server.ended.then(({ code, stderr }): never => {
+      throw new Error(`The server ended with ${code}: ${stderr}`);
+    }),
+  ]);
+  return {
+    baseUrl: String(listening['url']),
+    dataDir,
+    log: server.log,
+    async kill() {
+      server.signal('SIGKILL');
+      await server.ended;
+    },
+    async stop() {
+      server.signal('SIGTERM');
+      return (await server.ended).code;
+    },
+  };
+}
+
+/** Runs the server with an environment in which it cannot start, until it has ended. */
+export async function failToStart(env: Readonly<Record<string, string>>): Promise<EndedServer> {
+  const server = launch(env);
+  return Promise.race([
+    server.ended,
+    server.firstLine('listening').then((): never => {
+      server.signal('SIGKILL');
+      throw new Error('The server started.');
+    }),
+  ]);
+}
+
+function launch(env: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, ['bin/serve.ts'], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const killAtExit = (): void => void child.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  const log = (): LogLine[] =>
+    stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as LogLine);
+  const ended = once(child, 'close').then(([code, signal]: (number | string | null)[]) => {
+    process.removeListener('exit', killAtExit);
+    return { code: code ?? signal ?? 'unknown', stderr };
+  });
+  async function firstLine(msg: string): Promise<LogLine> {
+    const timeout = AbortSignal.timeout(startMs);
+    for (;;) {
+      const found = log().find((line) => line.msg === msg);
+      if (found !== undefined) return found;
+      await once(child.stdout, 'data', { signal: timeout });
+    }
+  }
+  return { log, ended, firstLine, signal: (name: NodeJS.Signals) => child.kill(name) };
+}
+
+/** What `clients.json` says of a client. */
+export function clientOf(dataDir: string, clientId: string) {
+  const clients = JSON.parse(readFileSync(join(dataDir, 'clients.json'), 'utf8')) as {
+    readonly client_id: string;
+    readonly client_secret: string;
+  }[];
+  const client = clients.find(({ client_id: id }) => id === clientId);
+  if (client === undefined) throw new Error(`clients.json has no ${clientId}`);
+  return { clientId, clientSecret: client.client_secret };
+}
