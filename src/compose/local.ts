@@ -128,9 +128,11 @@ async function listen(server: Server, port: number): Promise<number> {
 
 async function closeServer(server: Server): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  // What is busy now, such as a stream that ends, would be kept alive when it is done.
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
-    server.closeIdleConnections();
   });
+  clearInterval(idle);
   clearTimeout(cut);
 }

@@ -6,9 +6,14 @@ import { problemReply } from './problem-reply.ts';
 
 type BrokenDeps = Pick<Deps, 'ids' | 'log' | 'metrics'>;
 
+/** How long a connection is read after its refusal: one that is closed at once may lose the answer. */
+const lingerMs = 1000;
+
 /** Answers what `node:http` refuses before any handler sees it as a problem, like all the rest. */
 export function answerBrokenRequests(server: Server, deps: BrokenDeps): void {
+  const refused = new WeakSet<Duplex>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (refused.has(socket)) return;
     if (!socket.writable || error.code === 'ECONNRESET' || isAnswered(socket)) {
       socket.destroy();
       return;
@@ -16,6 +21,8 @@ export function answerBrokenRequests(server: Server, deps: BrokenDeps): void {
     const { status, headers, body } = refusal(deps, problemOf(error.code));
     const lines = Object.entries(headers);
     const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    refused.add(socket);
+    setTimeout(() => socket.destroy(), lingerMs).unref();
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${body}`);
   });
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {

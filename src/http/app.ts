@@ -124,6 +124,8 @@ function noRoute(deps: AppDeps, routes: readonly Route[], path: string, requestI
 function fits(pattern: readonly string[], segments: readonly string[]): boolean {
   return (
     pattern.length === segments.length &&
-    pattern.every((part, index) => part.startsWith('{') || part === segments[index])
+    pattern.every((part, index) =>
+      part.startsWith('{') ? segments[index] !== '' : part === segments[index],
+    )
   );
 }

@@ -48,9 +48,9 @@ async function answerRule(
     reply = problemReply(error, deps.ids.next(), deps.log);
   }
   if (reply === null) return void toApp(request, response);
-  const { status, body } = reply;
-  if (typeof body === 'string') response.setHeader('content-length', Buffer.byteLength(body));
-  response.writeHead(status, reply.headers);
+  const { status, headers: replied, body } = reply;
+  const length = typeof body === 'string' ? { 'content-length': Buffer.byteLength(body) } : null;
+  response.writeHead(status, length === null ? replied : { ...replied, ...length });
   response.end(body);
   deps.metrics.requestDone('getPolicy', reply.status, performance.now() - startedMs);
 }

@@ -1,10 +1,10 @@
 import type { Deps } from '../core/deps.ts';
-import { AppError } from '../core/errors/app-error.ts';
 import { findSnapshot } from '../core/policies/find-snapshot.ts';
 import { placeSnapshot, readBody } from '../core/policies/read-rule.ts';
 import type { SnapshotRecord } from '../core/policies/snapshot-record.ts';
 import { ifNoneMatchNames } from './etag.ts';
 import { digestName } from '../core/packages/digest.ts';
+import { packageForm } from './package-form.ts';
 import type { Reply } from './reply.ts';
 
 type SnapshotDeps = Pick<Deps, 'records' | 'blobs'>;
@@ -17,7 +17,7 @@ export async function snapshotReply(
   name: string,
   headers: { readonly accept?: string | undefined; readonly 'if-none-match'?: string | undefined },
 ): Promise<Reply> {
-  const form = preferred(headers.accept ?? '*/*');
+  const form = packageForm(headers.accept ?? '*/*');
   const record = await findSnapshot(deps, tenant, id, name);
   const { snapshot, version, digest } = record;
   const tag = form === 'zip' ? `${snapshot}.zip` : snapshot;
@@ -63,21 +63,4 @@ async function packageReply(
     },
     body: bytes,
   };
-}
-
-/** JSON unless the caller would rather have, or takes only, the package (RFC 9110, 12.5.1). */
-function preferred(accept: string): 'json' | 'zip' {
-  const quality = { json: 0, zip: 0 };
-  for (const range of accept.split(',', 50)) {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    const given = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-    const q = given === undefined ? 1 : Number(given);
-    if (type === '*/*' || type === 'application/*' || type === 'application/json') {
-      quality.json = Math.max(quality.json, q);
-    }
-    if (type === 'application/zip') quality.zip = Math.max(quality.zip, q);
-  }
-  if (quality.zip > quality.json || (quality.zip > 0 && !accept.includes('json'))) return 'zip';
-  if (quality.json > 0) return 'json';
-  throw new AppError('not_acceptable', 'A snapshot is application/json or application/zip.');
 }

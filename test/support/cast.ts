@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll } from 'vitest';
 import { changeOperations } from '../../src/contract/operations/change-operations.ts';
 import { queryOperations } from '../../src/contract/operations/query-operations.ts';
@@ -10,6 +11,8 @@ import { clientFor, type ServiceClient } from './service-client.ts';
 export interface Cast {
   readonly service: Service;
   readonly editor: ServiceClient;
+  /** Whom the journal names for what the editor does. */
+  readonly editorName: string;
   /** `demo-service`, which reads. */
   readonly reader: ServiceClient;
   readonly auditor: ServiceClient;
@@ -23,6 +26,7 @@ export function useCast(start: StartService): Cast {
   beforeAll(async () => {
     cast.service = await start();
     cast.editor = await clientFor(cast.service, 'demo-editor');
+    cast.editorName = String(decodeJwt(await cast.service.token('demo-editor'))['client_id']);
     cast.reader = await clientFor(cast.service, 'demo-service');
     cast.auditor = await clientFor(cast.service, 'demo-auditor');
     cast.stranger = await clientFor(cast.service, 'other-service');

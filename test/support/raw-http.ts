@@ -42,7 +42,7 @@ export async function exchange(
   });
   await once(socket, 'connect');
   for (const part of typeof bytes === 'string' || bytes instanceof Uint8Array ? [bytes] : bytes) {
-    if (!socket.write(part)) await Promise.race([once(socket, 'drain'), done.promise]);
+    socket.write(part);
   }
   const timer = setTimeout(() => done.resolve(), waitMs);
   await done.promise;

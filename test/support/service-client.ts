@@ -86,7 +86,8 @@ export function serviceClient(baseUrl: string, token: string | null): ServiceCli
     async call<O extends Operation>(operation: O, input: CallInput = {}) {
       const answer = await request(operation, input);
       expect(answer.status, answer.text).toBeLessThan(400);
-      const isJson = answer.headers.get('content-type') === 'application/json';
+      const type = answer.headers.get('content-type');
+      const isJson = type === 'application/json' && answer.text !== '';
       // `checkResponse` has parsed it by the schema that its type is inferred from.
       const body = (isJson ? JSON.parse(answer.text) : undefined) as BodyOf<O>;
       return { ...answer, body };

@@ -24,6 +24,13 @@ export interface Service {
   readonly streams: 'live' | 'collected';
   /** Whether API Gateway stands before our code and answers for it what has no route or token. */
   readonly behindGateway: boolean;
+  /** What paths of the service's own begin with, where it is not at the root of its host. */
+  readonly basePath: string;
+}
+
+/** A path as the service itself names it, in `Location`. */
+export function below({ basePath }: Service, path: string): string {
+  return basePath + path;
 }
 
 export type StartService = () => Promise<Service>;

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 
 export interface LogLine {
   readonly level: string;
@@ -29,10 +30,18 @@ export interface EndedServer {
 const root = join(import.meta.dirname, '../..');
 const startMs = 20_000;
 
-/** An empty folder that is gone when this process is. */
-export function temporaryFolder(prefix = 'hms-e2e-'): string {
-  const folder = mkdtempSync(join(tmpdir(), prefix));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const folders = new Set<string>();
+const children = new Set<ChildProcess>();
+// Of the file that imports this: a worker of vitest ends without an exit event.
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** An empty folder that is gone when the file of tests is done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hms-e2e-'));
+  folders.add(folder);
   return folder;
 }
 
@@ -81,8 +90,7 @@ function launch(env: Readonly<Record<string, string>>) {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const killAtExit = (): void => void child.kill('SIGKILL');
-  process.once('exit', killAtExit);
+  children.add(child);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
@@ -93,7 +101,7 @@ function launch(env: Readonly<Record<string, string>>) {
       .slice(0, -1)
       .map((line) => JSON.parse(line) as LogLine);
   const ended = once(child, 'close').then(([code, signal]: (number | string | null)[]) => {
-    process.removeListener('exit', killAtExit);
+    children.delete(child);
     return { code: code ?? signal ?? 'unknown', stderr };
   });
   async function firstLine(msg: string): Promise<LogLine> {

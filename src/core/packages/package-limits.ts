@@ -26,5 +26,6 @@ export const packageLimits = {
   /** The rule as minimised JSON: only aliases of long strings get there. */
   maxBodyChars: MiB,
   maxTags: 64,
+  maxTagChars: 200,
   maxFindings: 20,
 } as const;

@@ -94,15 +94,20 @@ function effectiveAtOf({ effective }: Fields, findings: ErrorDetail[]): string |
 
 function tagsOf({ tags }: Fields, findings: ErrorDetail[]): string[] {
   if (tags === undefined) return [];
-  const { maxTags } = packageLimits;
+  const { maxTags, maxTagChars } = packageLimits;
   if (!Array.isArray(tags) || tags.length > maxTags) {
     findings.push(finding('/tags', `must be a list of at most ${maxTags} texts; or leave it out`));
     return [];
   }
   const texts: string[] = [];
   for (const [index, tag] of tags.entries()) {
-    if (typeof tag === 'string') texts.push(tag);
-    else findings.push(finding(`/tags/${index}`, 'must be a text; quote it'));
+    if (typeof tag !== 'string') {
+      findings.push(finding(`/tags/${index}`, 'must be a text; quote it'));
+    } else if (tag.length > maxTagChars) {
+      findings.push(finding(`/tags/${index}`, `has more than ${maxTagChars} characters`));
+    } else {
+      texts.push(tag);
+    }
   }
   return texts;
 }

@@ -1,0 +1,98 @@
+import { expect } from 'vitest';
+import { packageOf, ruleYaml } from './policy-documents.ts';
+
+/** What the OpenAPI document says of an operation, as far as a caller needs it. */
+export interface DocumentedCall {
+  readonly operationId: string;
+  readonly method: string;
+  readonly path: string;
+  /** What a token must carry; none for an open operation. */
+  readonly scopes: readonly string[];
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly in: 'path' | 'query' | 'header';
+    readonly required: boolean;
+  }[];
+  readonly contentTypes: readonly string[];
+}
+
+/** What to put in place of the parameters. */
+export interface Values {
+  readonly id: string;
+  readonly snapshot: string;
+  readonly digest: string;
+  /** A file of the documentation's page. */
+  readonly asset?: string;
+}
+
+interface Described {
+  readonly operationId: string;
+  readonly security: readonly { readonly oauth2?: readonly string[] }[];
+  readonly parameters: DocumentedCall['parameters'];
+  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
+}
+
+/** Every operation of the service, as it describes itself. */
+export async function documentedCalls(baseUrl: string): Promise<readonly DocumentedCall[]> {
+  const response = await fetch(`${baseUrl}/openapi.json`);
+  const { paths } = (await response.json()) as {
+    paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
+  };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId, security, parameters, requestBody }]) => ({
+      operationId,
+      method: method.toUpperCase(),
+      path,
+      scopes: security.flatMap(({ oauth2 = [] }) => oauth2),
+      parameters,
+      contentTypes: Object.keys(requestBody?.content ?? {}),
+    })),
+  );
+}
+
+/** Query parameters that some operation demands. */
+const queries: Readonly<Record<string, string>> = { from: 'prod', to: 'prod', name: 'a.txt' };
+
+/** Bodies in JSON, by operation. */
+const bodies: Readonly<Record<string, unknown>> = {
+  rollbackPolicy: {},
+  promotePolicy: { from: 'dev', to: 'prod' },
+  queryGraph: { query: '{policies(first:200){id rule}}' },
+};
+
+/**
+ * The request that a call makes with these values. Throws for a parameter or a body that it does
+ * not know: so no operation is ever added without being told here how to call it.
+ */
+export function requestFor(
+  call: DocumentedCall,
+  values: Values,
+): { readonly method: string; readonly path: string; readonly init: RequestInit } {
+  const { operationId, method, contentTypes } = call;
+  const path = call.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = Object.entries(values).find(([key]) => key === name)?.[1];
+    return encodeURIComponent(known(value, `${operationId}: a value for {${name}}`));
+  });
+  const query = new URLSearchParams(
+    call.parameters
+      .filter((parameter) => parameter.in === 'query' && parameter.required)
+      .map(({ name }): [string, string] => [
+        name,
+        known(queries[name], `${operationId}: a value for ?${name}=`),
+      ]),
+  ).toString();
+  const target = query === '' ? path : `${path}?${query}`;
+  const [contentType] = contentTypes;
+  if (contentType === undefined) return { method, path: target, init: {} };
+  const body =
+    contentType === 'application/json'
+      ? JSON.stringify(known(bodies[operationId], `${operationId}: a body in JSON`))
+      : packageOf(ruleYaml(values.id));
+  const type = contentType === '*/*' ? 'text/plain' : contentType;
+  return { method, path: target, init: { body, headers: { 'content-type': type } } };
+}
+
+function known<T>(value: T | undefined, what: string): T {
+  expect(value, `${what} is to be told in test/support/documented-calls.ts`).toBeDefined();
+  return value as T;
+}
