@@ -7,7 +7,7 @@ import { loadClients, type RegisteredClient } from '../adapters/local/client-reg
 import { openDiskBlobs } from '../adapters/local/disk-blobs.ts';
 import { inProcessBus } from '../adapters/local/in-process-bus.ts';
 import { inProcessSignal } from '../adapters/local/in-process-signal.ts';
-import { type PrometheusMetrics, prometheusMetrics } from '../adapters/local/prometheus-metrics.ts';
+import { prometheusMetrics } from '../adapters/local/prometheus-metrics.ts';
 import { loadSigningKeys, type SigningKeys } from '../adapters/local/signing-keys.ts';
 import { openSqliteRecords } from '../adapters/local/sqlite-records.ts';
 import { jsonLog } from '../adapters/runtime/json-log.ts';
@@ -47,12 +47,13 @@ export async function startLocal(
   const store = await openSqliteRecords({ file, clock: systemClock });
   const server = createServer();
   try {
-    const port = await listen(server, config.port);
-    const url = `http://127.0.0.1:${port}`;
     const keys = await loadSigningKeys(config.dataDir);
     const clients = await loadClients(config.dataDir);
-    const metrics = prometheusMetrics({ processMetrics: true });
-    const deps = await localDeps(config, url, keys, log, store, metrics);
+    const blobs = await openDiskBlobs({ root: join(config.dataDir, 'blobs') });
+    const port = await listen(server, config.port);
+    // Nothing is awaited from here until requests are heard: one that comes before is never answered.
+    const url = `http://127.0.0.1:${port}`;
+    const deps = localDeps(url, keys, log, store, blobs);
     const stop = new AbortController();
     const app = localApp(deps, { url, keys, clients, stop: stop.signal });
     server.on('request', nodeListener(deps, app));
@@ -74,26 +75,25 @@ export async function startLocal(
   }
 }
 
-async function localDeps(
-  config: LocalConfig,
+function localDeps(
   issuer: string,
   keys: SigningKeys,
   log: Deps['log'],
   store: Parameters<typeof cachedRecords>[0],
-  metrics: PrometheusMetrics,
+  blobs: Deps['blobs'],
 ) {
   const clock = systemClock;
   const verifier = jwksTokenVerifier({ issuer, jwks: keys.jwks });
   return {
     records: cachedRecords(store, { maxBytes: cacheBytes, clock }),
-    blobs: await openDiskBlobs({ root: join(config.dataDir, 'blobs') }),
+    blobs,
     bus: inProcessBus(),
     signal: inProcessSignal(),
     verifier: cachedVerifier(verifier, clock, { maxTokens }),
     ids: uuidIds(clock),
     clock,
     log,
-    metrics,
+    metrics: prometheusMetrics({ processMetrics: true }),
   };
 }
 

@@ -45,7 +45,7 @@ async function answerRule(
       ifNoneMatch: headers['if-none-match'],
     });
   } catch (error) {
-    reply = problemReply(error, deps.ids.next(), deps.log);
+    reply = failure(error, deps);
   }
   if (reply === null) return void toApp(request, response);
   const { status, headers: replied, body } = reply;
@@ -53,4 +53,12 @@ async function answerRule(
   response.writeHead(status, length === null ? replied : { ...replied, ...length });
   response.end(body);
   deps.metrics.requestDone('getPolicy', reply.status, performance.now() - startedMs);
+}
+
+/** What the app adds to every reply is needed most where it is a problem. */
+function failure(error: unknown, { ids, log }: Pick<Deps, 'ids' | 'log'>): Reply {
+  const requestId = ids.next();
+  const { headers, ...problem } = problemReply(error, requestId, log);
+  const added = { 'x-content-type-options': 'nosniff', 'x-request-id': requestId };
+  return { ...problem, headers: { ...headers, ...added } };
 }

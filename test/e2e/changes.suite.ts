@@ -114,12 +114,14 @@ export function describeChanges(name: string, start: StartService): void {
       await cast.editor.refuse(promotePolicy, empty, 'not_found');
       const same = { params: { id }, json: { from: 'prod', to: 'prod' } };
       await cast.editor.refuse(promotePolicy, same, 'invalid_request');
+      await publishRule(cast.editor, id, { limit: 2 }, { 'x-channel': 'test' });
       const stale = { params: { id }, json, headers: { 'if-match': '"x"' } };
       await cast.editor.refuse(promotePolicy, stale, 'precondition_failed');
       const entries = await journalOf(cast.auditor, id);
       expect(entries.map(({ action, reason }) => [action, reason])).toEqual([
         ['policy.published', null],
         ['policy.promoted', 'approved'],
+        ['policy.published', null],
       ]);
     });
 

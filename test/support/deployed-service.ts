@@ -36,6 +36,11 @@ export async function deployedService(): Promise<Service> {
   };
 }
 
+/** An output of the deployed stacks. */
+export async function deployedOutput(name: string): Promise<string> {
+  return output(await readOutputs(), name);
+}
+
 async function readOutputs(): Promise<Outputs> {
   const file = process.env['HMS_TEST_OUTPUTS'];
   if (file === undefined) throw new Error('Nothing is deployed: run npm run test:aws');

@@ -10,16 +10,27 @@ import { waitingPartition, waitingSort } from './policy-keys.ts';
 type ActivateDeps = Pick<Deps, 'records' | 'clock' | 'ids' | 'signal' | 'log'>;
 
 const batch = 100;
+const maxBatches = 20;
 
 /** Who the journal names for what the service does by itself. */
 const activator = 'hms-svc';
 
 /**
  * Journals the rules whose effective time has come, so that listeners hear of them. Readers do
- * not depend on it: each resolves by its own clock. Answers how many there were; at most 100 a
- * call. A lane that fails does not keep the others; its error is thrown when all are done.
+ * not depend on it: each resolves by its own clock. Answers how many there were; at most 2000 a
+ * call. A lane that fails does not keep the others of its batch; then its error is thrown.
  */
 export async function activateDue(deps: ActivateDeps): Promise<number> {
+  let total = 0;
+  for (let batches = 0; batches < maxBatches; batches++) {
+    const count = await activateBatch(deps);
+    total += count;
+    if (count < batch) break;
+  }
+  return total;
+}
+
+async function activateBatch(deps: ActivateDeps): Promise<number> {
   const due = await queryRecords<Lane>(deps, {
     partition: waitingPartition,
     // `~` sorts after every `#tenant`: the very millisecond counts.

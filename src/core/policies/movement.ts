@@ -95,10 +95,12 @@ export function moveLane(change: Change, more: readonly RecordWrite[] = []): Dec
   };
 }
 
-function inForceBefore({ lane, records, nowMs }: Change): ChangedLane | null {
+function inForceBefore({ lane, records, action, nowMs }: Change): ChangedLane | null {
   const held = records.channel?.value;
-  const rule = held === undefined ? null : resolveRule(held, nowMs);
-  if (held === undefined || rule === null) return null;
+  if (held === undefined) return null;
+  // Of an activation: readers have had the rule since its time came; before it is before that.
+  const rule = action === 'policy.activated' ? held.current : resolveRule(held, nowMs);
+  if (rule === null) return null;
   return changedLane(lane, rule, held.gen, null);
 }
 

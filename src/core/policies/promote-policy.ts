@@ -41,11 +41,11 @@ async function decide(deps: PromoteDeps, promotion: Promotion): Promise<Decision
     throw new NotFound(`There is no policy "${to.id}" in ${from}.`);
   }
   const record = records.channel?.value;
-  requireInForce(guard, record, nowMs);
   const newest = record?.next ?? record?.current;
   if (record !== undefined && newest?.digest === subject.digest) {
     return unmoved(to, record, newest, nowMs);
   }
+  requireInForce(guard, record, nowMs);
   const { snapshot, version, digest, body } = subject;
   const effectiveAtMs = source?.next?.effectiveAtMs ?? null;
   return moveLane(

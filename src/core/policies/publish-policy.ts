@@ -8,6 +8,7 @@ import { keepPackage, snapshotWrites } from './keep-package.ts';
 import { placeRule } from './move-channel.ts';
 import { type Movement, moveLane, readLane, unmoved } from './movement.ts';
 import { digestKey } from './policy-keys.ts';
+import { placeSnapshot } from './read-rule.ts';
 import { newSnapshot } from './snapshot-record.ts';
 
 export interface Publication {
@@ -44,16 +45,21 @@ async function decide(
   const records = await readLane(deps, lane, key);
   const nowMs = deps.clock.nowMs();
   const record = records.channel?.value;
-  requireInForce(guard, record, nowMs);
   const newest = record?.next ?? record?.current;
   if (record !== undefined && newest?.digest === accepted.digest) {
     return unmoved(lane, record, newest, nowMs);
   }
-  const body = await keep();
+  // After that: who repeats a guarded call whose answer was lost finds it done (RFC 9110, 13.1.1).
+  requireInForce(guard, record, nowMs);
   const snapshot = newSnapshot(accepted, origin.actor, nowMs);
-  const stored = records.also?.value;
   const { version, digest } = snapshot;
+  const stored = records.also?.value;
   const subject = { snapshot: stored?.snapshot ?? snapshot.snapshot, version, digest };
+  // What is known keeps the body it was stored with, whatever a later parser makes of the bytes.
+  const body =
+    stored === undefined
+      ? await keep()
+      : (await placeSnapshot(deps, lane.tenant, lane.id, subject)).body;
   const effectiveAtMs = snapshot.effectiveAt === null ? null : Date.parse(snapshot.effectiveAt);
   return moveLane(
     {

@@ -112,6 +112,8 @@ describe('attachments', () => {
       } while (cursor !== undefined);
       expect(found).toEqual(names);
     }
+    // A page that is not full is the last.
+    expect((await listAttachments(deps, 'demo', 'p', undefined, 13)).next).toBeNull();
   });
 
   it('need a policy that the tenant has', async () => {

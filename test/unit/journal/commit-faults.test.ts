@@ -30,6 +30,7 @@ describe('commit, when the store does not answer', () => {
     ['conflict', 'not-written', 'written-but-failed'],
     ['conflict', 'written-but-failed', 'conflict'],
     // Here the last word is the journal's.
+    ['written-but-failed', 'written-but-failed', 'written-but-failed'],
     ['written-but-failed', 'not-written', 'not-written'],
     ['not-written', 'not-written', 'written-but-failed'],
   ];

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cachedRecords } from '../../../src/adapters/local/cached-records.ts';
 import { openSqliteRecords } from '../../../src/adapters/local/sqlite-records.ts';
@@ -117,13 +120,15 @@ describe('assertConsistent', () => {
 
   it('is content with any store', async () => {
     const clock = new SleeplessClock();
-    const store = await openSqliteRecords({ file: ':memory:', clock });
+    const folder = await mkdtemp(join(tmpdir(), 'hms-consistency-'));
+    const store = await openSqliteRecords({ file: join(folder, 'hms.sqlite'), clock });
     const records = cachedRecords(store, { maxBytes: 1_000_000, clock });
     const { blobs } = await busyTenants({ clock, records });
     for (const each of [store, records]) {
       expect(await assertConsistent(each, 'demo', { blobs })).toHaveLength(10);
     }
     store.close();
+    await rm(folder, { recursive: true });
   });
 
   it('notices when any record is missing', async () => {

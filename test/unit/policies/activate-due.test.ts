@@ -38,6 +38,7 @@ describe('activateDue', () => {
       actor: 'hms-svc',
       action: 'policy.activated',
       subject: 'p',
+      before: { channel: 'prod', version: '1.0.0', gen: 2, effectiveAt: null },
       after: { channel: 'prod', version: '2.0.0', gen: 3, effectiveAt: null },
       reason: null,
     });
@@ -117,13 +118,12 @@ describe('activateDue', () => {
     await assertConsistent(deps.records, 'other', deps);
   });
 
-  it('does a hundred at a time', async () => {
+  it('does more than one batch of a hundred', async () => {
     for (let i = 0; i < 120; i++) {
       await new TenantCalls(deps, 'other', `p${i}`).publish('prod', { effective });
     }
     deps.clock.set(effectiveMs);
-    expect(await activateDue(deps)).toBe(100);
-    expect(await activateDue(deps)).toBe(21);
+    expect(await activateDue(deps)).toBe(121);
     expect(await activateDue(deps)).toBe(0);
   });
 

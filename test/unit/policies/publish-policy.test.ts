@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { packPolicy } from '../../../src/core/packages/pack-policy.ts';
 import { sha256Hex } from '../../../src/core/packages/digest.ts';
+import { bodyKey } from '../../../src/core/policies/policy-keys.ts';
 import { readBody, readRule } from '../../../src/core/policies/read-rule.ts';
 import { assertConsistent } from '../../support/consistency.ts';
 import { type CoreDeps, coreDeps } from '../../support/core-deps.ts';
@@ -218,6 +219,14 @@ describe('publishPolicy, guarded by the snapshot in force', () => {
     }
   });
 
+  it('answers `unchanged` to who repeats a call whose answer was lost', async () => {
+    const a = await demo.publish('prod', { version: '1.0.0' });
+    const guard = [a.snapshot];
+    const done = await demo.publish('prod', { version: '2.0.0' }, { guard });
+    const again = await demo.publish('prod', { version: '2.0.0' }, { guard });
+    expect(again).toMatchObject({ status: 'unchanged', snapshot: done.snapshot, gen: 2 });
+  });
+
   it('lets one of two through who saw the same', async () => {
     const a = await demo.publish('prod', { version: '1.0.0' });
     const guard = [a.snapshot];
@@ -280,5 +289,24 @@ describe('publishPolicy, of a large rule', () => {
       expect([now.status, next.status], letter).toEqual(['stored', 'stored']);
     }
     await assertConsistent(deps.records, 'demo', deps);
+  });
+});
+
+describe('publishPolicy, of a package that is known', () => {
+  it('keeps the body it was stored with, and stores nothing again', async () => {
+    const deps = coreDeps();
+    const demo = new TenantCalls(deps);
+    const a = await demo.publish('dev', { version: '1.0.0' });
+    await demo.publish('prod', { version: '2.0.0' });
+    const key = bodyKey('demo', 'p', a.snapshot);
+    const kept = { json: '{"as":"parsed then"}' };
+    await deps.records.commit(
+      [{ kind: 'put', key, value: kept, expect: 1 }],
+      'a-token-of-20-chars-',
+    );
+    const { port: blobs, calls } = countingBlobs(deps.blobs);
+    await new TenantCalls({ ...deps, blobs }).publish('prod', { version: '1.0.0' });
+    expect((await readRule(deps, demo.lane('prod'))).rule.body).toEqual(kept);
+    expect(calls.put).toBe(0);
   });
 });
