@@ -106,6 +106,23 @@ describe('embedded: stopping and starting again', () => {
     expect(server.log().filter(({ level }) => level === 'error')).toEqual([]);
   });
 
+  it('answers every request that it accepts, from the first on', async () => {
+    const port = await freePort();
+    const starting = start({ port });
+    for (let answered = 0; answered < 5;) {
+      const signal = AbortSignal.timeout(5000);
+      try {
+        const { status } = await fetch(`http://127.0.0.1:${port}/healthz`, { signal });
+        expect(status).toBe(200);
+        answered += 1;
+      } catch (error) {
+        // Nobody listens yet; but one who does and says nothing fails the test.
+        if (!(error instanceof TypeError)) throw error;
+      }
+    }
+    await starting;
+  });
+
   it('relays at the next start what it could not relay before', async () => {
     const place = { dataDir: temporaryFolder(), port: await freePort() };
     const server = await start(place);
