@@ -32,7 +32,7 @@ const graceMs = 5000;
 export interface LocalServer {
   readonly url: string;
   readonly clients: readonly RegisteredClient[];
-  /** Ends streams, lets requests finish, relays what is left, and closes the store. */
+  /** Ends streams, lets requests finish, and closes the store. What is not relayed yet is at the next start. */
   readonly close: () => Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { Operation, RequestBody } from '../contract/operation.ts';
 import { AppError, type ErrorDetail, InvalidRequest, TooLarge } from '../core/errors/app-error.ts';
 import { decodeUtf8 } from '../core/packages/decode-utf8.ts';
-import { parseStrictJson } from '../core/packages/strict-json.ts';
+import { parseStrictJson } from '../core/values/strict-json.ts';
 
 const maxJsonBytes = 64 * 1024;
 const maxJsonDepth = 32;

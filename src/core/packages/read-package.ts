@@ -5,7 +5,7 @@ import { type EntryKind, entryKind, maxEntryBytes } from './entry-kind.ts';
 import { packageLimits } from './package-limits.ts';
 import { parseRule, type Rule } from './parse-rule.ts';
 import { refusePackage } from './refuse-package.ts';
-import { parseStrictJson } from './strict-json.ts';
+import { parseStrictJson } from '../values/strict-json.ts';
 import { yamlToJsonText } from './yaml-to-json.ts';
 import { readZipDirectory } from './zip-directory.ts';
 import { unpack, type ZipMember } from './zip-member.ts';

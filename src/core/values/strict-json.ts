@@ -1,4 +1,4 @@
-import type { Json } from '../values/json.ts';
+import type { Json } from './json.ts';
 
 /** The value, or what is wrong with the text. */
 export type StrictJson = { readonly value: Json } | { readonly problem: string };
