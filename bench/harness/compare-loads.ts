@@ -55,6 +55,7 @@ function printRounds(limits: readonly Round[], ours: readonly Round[]): void {
     row('requests per second', (round) => round.requests / round.seconds),
     row('p50, µs', (round) => round.p50Us),
     row('p99, µs', (round) => round.p99Us),
+    row('requests per second of server CPU', (r) => r.requests / r.serverCpuSeconds),
     row('server CPU per request, µs', (r) => (r.serverCpuSeconds * 1e6) / r.requests),
     row('server CPU, % of a core', (round) => (round.serverCpuSeconds * 100) / round.seconds),
     row('client CPU, % of a core', (round) => (round.clientCpuSeconds * 100) / round.seconds),

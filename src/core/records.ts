@@ -21,6 +21,14 @@ export function getRecord<V>(
   return deps.records.get(key, options) as Promise<StoredRecord<V> | undefined>;
 }
 
+/** A record that is in memory; undefined says nothing about the store. */
+export function peekRecord<V>(
+  deps: { readonly records: { peek(key: RecordKey): StoredRecord | undefined } },
+  key: KeyOf<V>,
+): StoredRecord<V> | undefined {
+  return deps.records.peek(key) as StoredRecord<V> | undefined;
+}
+
 export function getRecords<const K extends readonly KeyOf<unknown>[]>(
   deps: Reads,
   keys: K,

@@ -1,10 +1,13 @@
 import type { Deps } from '../core/deps.ts';
 import { Unavailable } from '../core/errors/app-error.ts';
+import type { CachedVerifier } from '../core/identity/cached-verifier.ts';
 import { permits } from '../core/identity/scopes.ts';
 import { type Channel, isChannel } from '../core/policies/channel.ts';
-import { readRule } from '../core/policies/read-rule.ts';
+import { channelKey } from '../core/policies/policy-keys.ts';
+import { readRule, ruleInForce } from '../core/policies/read-rule.ts';
+import { peekRecord } from '../core/records.ts';
 import type { Reply } from './reply.ts';
-import { ruleReply } from './rule-reply.ts';
+import { ruleReply, ruleReplyAtHand } from './rule-reply.ts';
 
 export interface FastRequest {
   readonly method: string;
@@ -13,6 +16,16 @@ export interface FastRequest {
   readonly authorization: string | undefined;
   readonly channel: string | undefined;
   readonly ifNoneMatch: string | undefined;
+}
+
+/** What answers at once or not at all. */
+export type InMemory = Parameters<typeof peekRecord>[0] &
+  Pick<Deps, 'clock'> & { readonly verifier: Pick<CachedVerifier, 'peek'> };
+
+interface Question {
+  readonly id: string;
+  readonly channel: Channel;
+  readonly token: string;
 }
 
 /** The hottest call in its plainest form. Anything else about it is for the app. */
@@ -30,25 +43,40 @@ export async function fastRule(
   deps: Pick<Deps, 'records' | 'blobs' | 'clock' | 'verifier'>,
   request: FastRequest,
 ): Promise<Reply | null> {
-  if (request.method !== 'GET') return null;
-  const target = plainTarget.exec(request.target);
-  const id = target?.[1];
-  const channel = channelOf(target?.[2], request.channel);
-  const { authorization } = request;
-  if (id === undefined || channel === null || authorization?.startsWith(scheme) !== true) {
-    return null;
-  }
+  const asked = plainQuestion(request);
+  if (asked === null) return null;
   try {
-    // Not looked at any closer: of what is no token, the verifier says so.
-    const { tenant, scopes } = await deps.verifier.verify(authorization.slice(scheme.length));
+    const { tenant, scopes } = await deps.verifier.verify(asked.token);
     if (!permits(scopes, 'read:policy')) return null;
-    const found = await readRule(deps, { tenant, id, channel });
+    const found = await readRule(deps, { tenant, id: asked.id, channel: asked.channel });
     return await ruleReply(deps, tenant, found, request.ifNoneMatch);
   } catch (error) {
     // A store that did not answer must not be asked a second time at once.
     if (error instanceof Unavailable) throw error;
     return null;
   }
+}
+
+/** The same from memory alone, and at once: null also for what is not there. */
+export function ruleAtHand(deps: InMemory, request: FastRequest): Reply | null {
+  const asked = plainQuestion(request);
+  if (asked === null) return null;
+  const principal = deps.verifier.peek(asked.token);
+  if (principal === undefined || !permits(principal.scopes, 'read:policy')) return null;
+  const record = peekRecord(deps, channelKey(principal.tenant, asked.id, asked.channel));
+  const found = record === undefined ? null : ruleInForce(record.value, deps.clock.nowMs());
+  return found === null ? null : ruleReplyAtHand(found, request.ifNoneMatch);
+}
+
+function plainQuestion(request: FastRequest): Question | null {
+  const { method, authorization } = request;
+  if (method !== 'GET' || authorization?.startsWith(scheme) !== true) return null;
+  const target = plainTarget.exec(request.target);
+  const id = target?.[1];
+  const channel = channelOf(target?.[2], request.channel);
+  if (id === undefined || channel === null) return null;
+  // Not looked at any closer: of what is no token, the verifier says so.
+  return { id, channel, token: authorization.slice(scheme.length) };
 }
 
 function channelOf(query: string | undefined, header: string | undefined): Channel | null {

@@ -3,25 +3,47 @@ import { readBody, type RuleInForce } from '../core/policies/read-rule.ts';
 import { ifNoneMatchNames } from './etag.ts';
 import type { Reply } from './reply.ts';
 
-/** A shared cache must not hand one tenant's rule, or one channel's, to another. */
-const caching = { 'cache-control': 'private, no-cache', vary: 'Authorization, X-Channel' };
+const common = {
+  // A shared cache must not hand one tenant's rule, or one channel's, to another.
+  'cache-control': 'private, no-cache',
+  vary: 'Authorization, X-Channel',
+  // The app adds it to every reply; here it is for those that leave before the app.
+  'x-content-type-options': 'nosniff',
+};
 
 /** The answer to a conditional GET of a rule: `304` without a body when the caller has it. */
 export async function ruleReply(
   deps: Pick<Deps, 'blobs'>,
   tenant: string,
-  { rule, next }: RuleInForce,
+  found: RuleInForce,
   ifNoneMatch: string | undefined,
 ): Promise<Reply> {
-  const headers: Record<string, string> = { etag: `"${rule.snapshot}"`, ...caching };
-  if (next !== null) {
-    headers['x-next-snapshot'] = next.snapshot;
-    headers['x-next-effective'] = new Date(next.effectiveAtMs).toISOString();
+  return (
+    ruleReplyAtHand(found, ifNoneMatch) ??
+    wholeReply(found, await readBody(deps, tenant, found.rule.body))
+  );
+}
+
+/** The same, from the record alone; null when the body is asked for and lies elsewhere. */
+export function ruleReplyAtHand(found: RuleInForce, ifNoneMatch: string | undefined): Reply | null {
+  const { snapshot, body } = found.rule;
+  if (ifNoneMatch !== undefined && ifNoneMatchNames(ifNoneMatch, snapshot)) {
+    return { status: 304, headers: headersOf(found), body: null };
   }
-  if (ifNoneMatch !== undefined && ifNoneMatchNames(ifNoneMatch, rule.snapshot)) {
-    return { status: 304, headers, body: null };
-  }
+  return 'json' in body ? wholeReply(found, body.json) : null;
+}
+
+function wholeReply(found: RuleInForce, body: string): Reply {
+  const headers = headersOf(found);
   headers['content-type'] = 'application/json';
-  headers['x-policy-version'] = rule.version;
-  return { status: 200, headers, body: await readBody(deps, tenant, rule.body) };
+  headers['x-policy-version'] = found.rule.version;
+  return { status: 200, headers, body };
+}
+
+function headersOf({ rule, next }: RuleInForce): Record<string, string> {
+  const headers: Record<string, string> = { etag: `"${rule.snapshot}"`, ...common };
+  if (next === null) return headers;
+  headers['x-next-snapshot'] = next.snapshot;
+  headers['x-next-effective'] = new Date(next.effectiveAtMs).toISOString();
+  return headers;
 }

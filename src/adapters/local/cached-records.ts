@@ -11,6 +11,11 @@ interface Entry {
   readonly expiresAtMs: number;
 }
 
+export interface CachedRecords extends RecordStore {
+  /** A record that is in memory, as `get` would answer it now: one look-up, no waiting. */
+  peek(key: RecordKey): StoredRecord | undefined;
+}
+
 /** Key, entry, promise, and the links of the cache. */
 const overheadBytes = 400;
 
@@ -23,11 +28,11 @@ const overheadBytes = 400;
 export function cachedRecords(
   records: CacheableRecords,
   options: { readonly maxBytes: number; readonly clock: Pick<Clock, 'nowMs'> },
-): RecordStore {
-  return new CachedRecords(records, options);
+): CachedRecords {
+  return new Cache(records, options);
 }
 
-class CachedRecords implements RecordStore {
+class Cache implements CachedRecords {
   readonly #records: CacheableRecords;
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #entries: LRUCache<string, Entry>;
@@ -41,6 +46,10 @@ class CachedRecords implements RecordStore {
     this.#records = records;
     this.#clock = options.clock;
     this.#entries = new LRUCache({ maxSize: options.maxBytes });
+  }
+
+  peek(key: RecordKey): StoredRecord | undefined {
+    return this.#find(idOf(key))?.record;
   }
 
   get(key: RecordKey): Promise<StoredRecord | undefined> {

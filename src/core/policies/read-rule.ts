@@ -1,6 +1,13 @@
 import type { Deps } from '../deps.ts';
 import { NotFound } from '../errors/app-error.ts';
-import type { Lane, PlacedRule, SnapshotRef, StoredBody, Waiting } from './channel-record.ts';
+import type {
+  ChannelRecord,
+  Lane,
+  PlacedRule,
+  SnapshotRef,
+  StoredBody,
+  Waiting,
+} from './channel-record.ts';
 import { refOf } from './move-channel.ts';
 import { getRecord, queryRecords } from '../records.ts';
 import { bodyKey, channelKey, policyPartition, timelinePrefix } from './policy-keys.ts';
@@ -24,12 +31,15 @@ export async function readRule(
   const key = channelKey(lane.tenant, lane.id, lane.channel);
   const found = await getRecord(deps, key, { consistency: 'eventual' });
   if (found === undefined) throw unknownPolicy(lane);
-  const record = found.value;
-  const nowMs = deps.clock.nowMs();
+  const inForce = ruleInForce(found.value, deps.clock.nowMs());
+  if (inForce === null) throw notInForce(lane, found.value.next);
+  return inForce;
+}
+
+/** What a reader of the record is given at a time; null before the first rule. */
+export function ruleInForce(record: ChannelRecord, nowMs: number): RuleInForce | null {
   const rule = resolveRule(record, nowMs);
-  const next = record.next === rule ? null : record.next;
-  if (rule === null) throw notInForce(lane, next);
-  return { rule, next };
+  return rule === null ? null : { rule, next: record.next === rule ? null : record.next };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cachedRecords } from '../../../src/adapters/local/cached-records.ts';
+import { type CachedRecords, cachedRecords } from '../../../src/adapters/local/cached-records.ts';
 import type { CacheableRecords } from '../../../src/adapters/local/cacheable-records.ts';
 import { Unavailable } from '../../../src/core/errors/app-error.ts';
-import type { RecordStore, RecordWrite } from '../../../src/ports/record-store.ts';
+import type { RecordWrite } from '../../../src/ports/record-store.ts';
 import type { Counted } from '../../support/count-calls.ts';
 import { countingRecords } from '../../support/counting-records.ts';
 import { faultyRecords } from '../../support/faulty-records.ts';
@@ -18,7 +18,7 @@ describe('cachedRecords', () => {
   let clock: ManualClock;
   let store: CacheableRecords;
   let counted: Counted<CacheableRecords, Method>;
-  let cached: RecordStore;
+  let cached: CachedRecords;
   /** What happens to the next call of each method. */
   let nextFault: { [M in Method]?: Fault };
   let tokens = 0;
@@ -50,6 +50,17 @@ describe('cachedRecords', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     return { fault: { [side]: () => promise }, open: resolve };
   };
+
+  it('peeks at what it has read, and at nothing else', async () => {
+    await commit(put('one', 'absent'));
+    expect(cached.peek(key)).toBeUndefined();
+    await cached.get(key);
+    counted.reset();
+    expect(cached.peek(key)?.value).toBe('one');
+    await commit(put('two', 1));
+    expect(cached.peek(key)).toBeUndefined();
+    expect(counted.calls.get).toBe(0);
+  });
 
   it('reads a record once, and shares it', async () => {
     await commit(put('one', 'absent'));

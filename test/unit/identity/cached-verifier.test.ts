@@ -35,6 +35,16 @@ test('a token is verified once, and then known without waiting', async () => {
   expect(verify).toHaveBeenCalledTimes(1);
 });
 
+test('a token that ends like a known one is another token', async () => {
+  const { cached, verify } = setUp();
+  const tail = 'x'.repeat(40);
+  await cached.verify(`a${tail}`);
+  expect(cached.peek(`b${tail}`)).toBeUndefined();
+  expect((await cached.verify(`b${tail}`)).actor).toBe(`b${tail}`);
+  expect(cached.peek(`a${tail}`)).toBeUndefined();
+  expect(verify).toHaveBeenCalledTimes(2);
+});
+
 test('a token is forgotten at the moment it expires', async () => {
   const { cached, clock, verify } = setUp();
   await cached.verify('a');
