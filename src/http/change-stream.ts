@@ -1,9 +1,13 @@
 import type { Deps } from '../core/deps.ts';
-import { entriesAfter, journalLength } from '../core/journal/read-journal.ts';
+import type { JournalEntry } from '../core/journal/journal-entry.ts';
+import { journalLength } from '../core/journal/read-journal.ts';
 import type { Channel } from '../core/policies/channel.ts';
 import { policyChangeOf } from '../core/policies/policy-events.ts';
 
-type StreamDeps = Pick<Deps, 'records' | 'clock' | 'signal' | 'log'>;
+export interface StreamDeps extends Pick<Deps, 'records' | 'clock' | 'signal' | 'log'> {
+  /** The next entries of a tenant's journal after an index, at most `pageLength`. */
+  readonly readAfter: (tenant: string, index: number) => Promise<readonly JournalEntry[]>;
+}
 
 export interface StreamLimits {
   /** How long one stream lives; the client reconnects with `Last-Event-ID`. */
@@ -25,7 +29,7 @@ export interface Subscription {
 }
 
 /** Entries per read, and so the most that waits in memory for a slow reader. */
-const pageLength = 100;
+export const pageLength = 100;
 const encoder = new TextEncoder();
 
 /**
@@ -68,7 +72,7 @@ export async function changeStream(
   async function nextChunk(): Promise<string | null> {
     const beatAtMs = deps.clock.nowMs() + limits.heartbeatMs;
     while (!ended.aborted && deps.clock.nowMs() < endsAtMs) {
-      const entries = await entriesAfter(deps, tenant, position, pageLength);
+      const entries = await deps.readAfter(tenant, position);
       position = entries.at(-1)?.index ?? position;
       const messages = entries.map((entry) => message(subscription, entry)).join('');
       if (messages !== '') return messages;
@@ -93,10 +97,7 @@ function opening(position: number): string {
   return `retry: 1000\nid: ${position}\n: connected\n\n`;
 }
 
-function message(
-  { tenant, channel }: Subscription,
-  entry: Parameters<typeof policyChangeOf>[1],
-): string {
+function message({ tenant, channel }: Subscription, entry: JournalEntry): string {
   const change = policyChangeOf(tenant, entry);
   if (change === null || (channel !== undefined && change.channel !== channel)) return '';
   return `id: ${entry.index}\ndata: ${JSON.stringify(change)}\n\n`;

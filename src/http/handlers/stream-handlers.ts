@@ -1,15 +1,14 @@
 import { feedOperations } from '../../contract/operations/feed-operations.ts';
-import type { Deps } from '../../core/deps.ts';
 import { Unavailable } from '../../core/errors/app-error.ts';
-import { changeStream, type StreamLimits } from '../change-stream.ts';
+import { shareReads } from '../../core/journal/share-reads.ts';
+import { changeStream, pageLength, type StreamDeps, type StreamLimits } from '../change-stream.ts';
 import { type Route, route } from '../route.ts';
-
-type StreamDeps = Pick<Deps, 'records' | 'clock' | 'signal' | 'log'>;
 
 /** Streams that one process holds at a time; the next caller is told to come back. */
 const maxStreams = 5000;
 
-export function streamRoutes(deps: StreamDeps, limits: StreamLimits): Route[] {
+export function streamRoutes(given: Omit<StreamDeps, 'readAfter'>, limits: StreamLimits): Route[] {
+  const deps = { ...given, readAfter: shareReads(given, pageLength) };
   let open = 0;
   return [
     route(feedOperations.streamPolicies, async ({ principal, query, headers }) => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { commit } from '../../../src/core/journal/commit.ts';
 import type { Channel } from '../../../src/core/policies/channel.ts';
 import { publishPolicy } from '../../../src/core/policies/publish-policy.ts';
-import { changeStream, type Subscription } from '../../../src/http/change-stream.ts';
+import { shareReads } from '../../../src/core/journal/share-reads.ts';
+import { changeStream, pageLength, type Subscription } from '../../../src/http/change-stream.ts';
 import { type CoreDeps, coreDeps } from '../../support/core-deps.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { pollingSignal } from '../../../src/adapters/aws/polling-signal.ts';
@@ -31,7 +32,7 @@ async function publish(deps: CoreDeps, channel: Channel, limit: number): Promise
 async function listen(deps: CoreDeps, more: Partial<Subscription> = {}, stop?: AbortSignal) {
   let closed = 0;
   const stream = await changeStream(
-    deps,
+    { ...deps, readAfter: shareReads(deps, pageLength) },
     { lifeMs, heartbeatMs, ...(stop === undefined ? {} : { stop }) },
     {
       tenant: 'demo',
@@ -141,7 +142,7 @@ describe('the stream of changes', () => {
       },
     };
     await changeStream(
-      { ...deps, records: counting },
+      { ...deps, records: counting, readAfter: shareReads({ records: counting }, pageLength) },
       { lifeMs, heartbeatMs },
       { tenant: 'demo', channel: undefined, lastIndex: -1, untilMs: Infinity, onClose: () => {} },
     );
