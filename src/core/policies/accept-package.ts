@@ -24,7 +24,7 @@ export interface AcceptedPackage {
  * bytes. Errors: `Unprocessable` with every finding, `TooLarge`.
  */
 export async function acceptPackage(id: string, upload: Upload): Promise<AcceptedPackage> {
-  const accepted = upload.form === 'zip' ? await open(upload.bytes) : await pack(upload.bytes);
+  const accepted = upload.form === 'zip' ? await open(upload.bytes) : pack(upload.bytes);
   if (accepted.rule.id !== id) {
     throw new Unprocessable('invalid_policy', 'The rule belongs to another policy.', [
       { pointer: '/id', detail: `is "${accepted.rule.id}", but the call is about "${id}"` },
@@ -40,8 +40,9 @@ async function open(bytes: Uint8Array): Promise<AcceptedPackage> {
   return { bytes, digest, rule, entries };
 }
 
-async function pack(yaml: Uint8Array): Promise<AcceptedPackage> {
-  // Before packing, so that a finding is about what the caller wrote.
-  parseRule(yaml);
-  return open(packPolicy(yaml));
+function pack(yaml: Uint8Array): AcceptedPackage {
+  const rule = parseRule(yaml);
+  const bytes = packPolicy(yaml);
+  const entry = { path: 'policy.yaml', sizeBytes: yaml.byteLength, sha256: sha256Hex(yaml) };
+  return { bytes, digest: sha256Hex(bytes), rule, entries: [entry] };
 }
