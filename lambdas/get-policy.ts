@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { awsApi } from '../src/compose/aws-api.ts';
 import { fastRule } from '../src/http/fast-rule.ts';
+import { problemReply } from '../src/http/problem-reply.ts';
 
 type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
@@ -17,7 +18,7 @@ export const handler: Handler = async (event, context) => {
     authorization: header('authorization'),
     channel: header('x-channel'),
     ifNoneMatch: header('if-none-match'),
-  }).catch(() => null);
+  }).catch((error: unknown) => problemReply(error, deps.ids.next(), deps.log));
   if (reply === null) return (await (app ??= loadApp()))(event, context);
   deps.metrics.requestDone('getPolicy', reply.status, performance.now() - startedMs);
   const { status, headers, body } = reply;

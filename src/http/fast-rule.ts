@@ -36,8 +36,8 @@ const scheme = 'Bearer ';
 
 /**
  * Answers `GET /api/policies/{id}` before any router: for a good token and a rule in force, with
- * one record read. Null for everything else, every failure included: the app answers those, so
- * that each problem is worded in one place.
+ * one record read. Null for everything else, refusals included: the app answers those, so that
+ * each is worded in one place. Errors: `Unavailable`.
  */
 export async function fastRule(
   deps: Pick<Deps, 'records' | 'blobs' | 'clock' | 'verifier'>,
