@@ -4,4 +4,6 @@ export interface Metrics {
   requestDone(operation: string, status: number, durationMs: number): void;
   /** `hms_events_relayed_total`. */
   eventsRelayed(count: number): void;
+  /** `hms_runs_open`: how many rollouts have not ended. */
+  runsOpen(count: number): void;
 }

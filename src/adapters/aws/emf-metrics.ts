@@ -5,6 +5,8 @@ export interface EmfMetricsOptions {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** Takes one line, with its line break. On Lambda, what goes to stdout becomes metrics. */
   readonly write: (line: string) => void;
+  /** `hms` unless named: a stage beside another has its own, so that their numbers do not mix. */
+  readonly namespace?: string | undefined;
 }
 
 interface MetricDefinition {
@@ -20,19 +22,20 @@ const requestMetrics: readonly MetricDefinition[] = [
 const relayMetrics: readonly MetricDefinition[] = [
   { Name: 'hms_events_relayed_total', Unit: 'Count' },
 ];
+const runMetrics: readonly MetricDefinition[] = [{ Name: 'hms_runs_open', Unit: 'Count' }];
 
 /**
- * `Metrics` as lines in the CloudWatch embedded metric format, in the namespace `hms`, with
- * `operation` as the one dimension: no call to CloudWatch, and nothing kept between requests.
+ * `Metrics` as lines in the CloudWatch embedded metric format, with `operation` as the
+ * one dimension: no call to CloudWatch, and nothing kept between requests.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-export function emfMetrics({ clock, write }: EmfMetricsOptions): Metrics {
+export function emfMetrics({ clock, write, namespace = 'hms' }: EmfMetricsOptions): Metrics {
   const emit = (
     dimensions: readonly string[],
     metrics: readonly MetricDefinition[],
     members: Readonly<Record<string, string | number>>,
   ): void => {
-    const directive = { Namespace: 'hms', Dimensions: [dimensions], Metrics: metrics };
+    const directive = { Namespace: namespace, Dimensions: [dimensions], Metrics: metrics };
     const _aws = { Timestamp: clock.nowMs(), CloudWatchMetrics: [directive] };
     write(`${JSON.stringify({ _aws, ...members })}\n`);
   };
@@ -49,6 +52,9 @@ export function emfMetrics({ clock, write }: EmfMetricsOptions): Metrics {
     },
     eventsRelayed(count) {
       emit([], relayMetrics, { hms_events_relayed_total: count });
+    },
+    runsOpen(count) {
+      emit([], runMetrics, { hms_runs_open: count });
     },
   };
 }

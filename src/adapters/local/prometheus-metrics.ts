@@ -1,4 +1,4 @@
-import { Counter, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metrics } from '../../ports/metrics.ts';
 import { RequestTally } from './request-tally.ts';
 
@@ -23,10 +23,16 @@ export function prometheusMetrics(options: {
     help: 'Events handed to the bus.',
     registers: [registry],
   });
+  const runs = new Gauge({
+    name: 'hms_runs_open',
+    help: 'Rollouts that have not ended.',
+    registers: [registry],
+  });
   const requests = new RequestTally();
   return {
     requestDone: (operation, status, durationMs) => requests.add(operation, status, durationMs),
     eventsRelayed: (count) => relayed.inc(count),
+    runsOpen: (count) => runs.set(count),
     text: async () => requests.text() + (await registry.metrics()),
     contentType: registry.contentType,
   };

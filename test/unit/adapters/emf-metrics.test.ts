@@ -2,10 +2,11 @@ import { expect, it } from 'vitest';
 
 import { emfMetrics } from '../../../src/adapters/aws/emf-metrics.ts';
 
-function setUp() {
+function setUp(namespace?: string) {
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
-  return { lines, metrics: emfMetrics({ clock: { nowMs: () => 1_767_225_600_000 }, write }) };
+  const clock = { nowMs: () => 1_767_225_600_000 };
+  return { lines, metrics: emfMetrics({ clock, write, namespace }) };
 }
 
 it('writes a request as one line, with the operation as the one dimension', () => {
@@ -62,5 +63,26 @@ it('writes relayed events without a dimension', () => {
       ],
     },
     hms_events_relayed_total: 7,
+  });
+});
+
+it('writes how many runs are open, none too', () => {
+  const { lines, metrics } = setUp();
+  metrics.runsOpen(0);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    _aws: {
+      CloudWatchMetrics: [
+        { Dimensions: [[]], Metrics: [{ Name: 'hms_runs_open', Unit: 'Count' }] },
+      ],
+    },
+    hms_runs_open: 0,
+  });
+});
+
+it('keeps to its namespace', () => {
+  const { lines, metrics } = setUp('hms-dev');
+  metrics.runsOpen(1);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    _aws: { CloudWatchMetrics: [{ Namespace: 'hms-dev' }] },
   });
 });

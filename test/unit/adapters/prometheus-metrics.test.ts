@@ -63,6 +63,14 @@ describe('prometheusMetrics', () => {
     expect(samples(await metrics.text())).toMatchObject({ hms_events_relayed_total: 5 });
   });
 
+  it('tells how many runs are open now', async () => {
+    const metrics = make();
+    expect(samples(await metrics.text())).toMatchObject({ hms_runs_open: 0 });
+    metrics.runsOpen(7);
+    metrics.runsOpen(2);
+    expect(samples(await metrics.text())).toMatchObject({ hms_runs_open: 2 });
+  });
+
   it('says each help and type once, with all samples of a name behind it', async () => {
     const metrics = make();
     metrics.requestDone('a', 200, 1);
@@ -73,6 +81,7 @@ describe('prometheusMetrics', () => {
       '# TYPE hms_requests_failed counter',
       '# TYPE hms_request_duration_seconds histogram',
       '# TYPE hms_events_relayed_total counter',
+      '# TYPE hms_runs_open gauge',
     ]);
     expect(text).toMatch(/^# HELP hms_requests_total .+\n# TYPE hms_requests_total counter\nhms_/);
     expect(text.endsWith('\n')).toBe(true);

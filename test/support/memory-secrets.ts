@@ -1,0 +1,24 @@
+import { checkSecret, checkSecretRef } from '../../src/adapters/runtime/secret-limits.ts';
+import type { SecretRef, SecretStore } from '../../src/ports/secret-store.ts';
+
+/** The in-memory fake of the SecretStore. */
+export function memorySecrets(): SecretStore {
+  const secrets = new Map<string, string>();
+  const nameOf = (ref: SecretRef): string => {
+    checkSecretRef(ref);
+    return `${ref.tenant}/${ref.name}`;
+  };
+  return {
+    async put(ref, secret) {
+      const name = nameOf(ref);
+      checkSecret(secret);
+      secrets.set(name, secret);
+    },
+    async get(ref) {
+      return secrets.get(nameOf(ref));
+    },
+    async delete(ref) {
+      secrets.delete(nameOf(ref));
+    },
+  };
+}
