@@ -5,8 +5,11 @@ import type { Ids } from '../ports/ids.ts';
 import type { JournalSignal } from '../ports/journal-signal.ts';
 import type { Log } from '../ports/log.ts';
 import type { Metrics } from '../ports/metrics.ts';
+import type { PartnerTransport } from '../ports/partner-transport.ts';
 import type { RecordStore } from '../ports/record-store.ts';
+import type { SecretStore } from '../ports/secret-store.ts';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
+import type { WorkflowEngine } from '../ports/workflow-engine.ts';
 
 /** All that the product is built on. A function takes the part that it needs: `Pick<Deps, …>`. */
 export interface Deps {
@@ -19,4 +22,7 @@ export interface Deps {
   readonly ids: Ids;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly workflows: WorkflowEngine;
+  readonly secrets: SecretStore;
+  readonly partners: PartnerTransport;
 }

@@ -9,17 +9,29 @@ import {
   tenantsPartition,
 } from '../../src/core/journal/journal-keys.ts';
 import type { PlacedRule, StoredBody } from '../../src/core/policies/channel-record.ts';
+import type { Canary } from '../../src/core/policies/canary.ts';
 import { channels } from '../../src/core/policies/channel.ts';
 import {
   bodyKey,
   channelHeadKey,
+  channelSettingsKey,
   policyPartition,
+  snapshotKey,
   summariesPartition,
   waitingPartition,
 } from '../../src/core/policies/policy-keys.ts';
 import type { BlobStore } from '../../src/ports/blob-store.ts';
 import type { RecordStore, StoredRecord } from '../../src/ports/record-store.ts';
+import {
+  openRunsPartition,
+  runCounterKey,
+  runLanesKey,
+  runsPartition,
+  ticketsPartition,
+} from '../../src/core/rollouts/run-keys.ts';
+import { movedLanesOf } from '../../src/core/policies/policy-events.ts';
 import { deriveRecords, nameOfKey, type RecordsByKey } from './derive-records.ts';
+import { checkLeases, shownRecord } from './shown-record.ts';
 
 export interface ConsistencyOptions {
   /** To check, too, that every package and large body is there, whole. */
@@ -31,8 +43,9 @@ export interface ConsistencyOptions {
 /**
  * Throws unless what a tenant has is exactly what its journal tells: one entry for each index,
  * and from the entries alone the same channel records, timelines, summaries, channel heads,
- * snapshots, attachments and waiting list. For any RecordStore, while nobody writes.
- * Answers the journal.
+ * channel settings, snapshots, attachments, waiting list, runs, their lanes and their tickets. Of
+ * leases, which no entry tells of, that all records of a lane have the same. For any RecordStore,
+ * while nobody writes. Answers the journal.
  */
 export async function assertConsistent(
   records: RecordStore,
@@ -41,15 +54,27 @@ export async function assertConsistent(
 ): Promise<readonly JournalEntry[]> {
   const entries = await checkedJournal(records, tenant);
   const expected = deriveRecords(tenant, entries);
-  const held = new Held(records, tenant, blobs);
+  const held = new Held(records, tenant, blobs, triedIn(entries));
   const summaries = await held.takeAll(summariesPartition(tenant));
-  for (const channel of channels) await held.takeOne(channelHeadKey(tenant, channel));
+  for (const channel of channels) {
+    await held.takeOne(channelHeadKey(tenant, channel));
+    await held.takeOne(channelSettingsKey(tenant, channel));
+    await held.takeOne(runLanesKey(tenant, channel));
+  }
   await held.takeAll(waitingPartition, ({ value }) => isOf(tenant, value));
+  await held.takeAll(openRunsPartition, ({ value }) => isOf(tenant, value));
+  await held.takeOne(runCounterKey(tenant));
+  await held.takeAll(runsPartition(tenant));
+  await held.takeAll(ticketsPartition(tenant));
   const told = entries.map(({ subject }) => subject);
   for (const id of new Set([...summaries.map(({ key }) => key.sort), ...told, ...policies])) {
     await held.takePolicy(id);
   }
-  assert.deepEqual(sorted(held.records), sorted(expected));
+  checkLeases(tenant, held.records);
+  assert.deepEqual(
+    sorted(held.records).map(([name, value]) => [name, shownRecord(tenant, name, value)]),
+    sorted(expected),
+  );
   return entries;
 }
 
@@ -87,11 +112,19 @@ class Held {
   readonly #store: RecordStore;
   readonly #tenant: string;
   readonly #blobs: BlobStore | undefined;
+  readonly #tried: ReadonlySet<string>;
 
-  constructor(store: RecordStore, tenant: string, blobs: BlobStore | undefined) {
+  /** `tried`: policies that have had a canary. */
+  constructor(
+    store: RecordStore,
+    tenant: string,
+    blobs: BlobStore | undefined,
+    tried: ReadonlySet<string>,
+  ) {
     this.#store = store;
     this.#tenant = tenant;
     this.#blobs = blobs;
+    this.#tried = tried;
   }
 
   async takeAll(
@@ -140,12 +173,27 @@ class Held {
   }
 
   async #channel(id: string, record: ChannelShape, rev: number): Promise<unknown> {
-    assert.equal(rev, record.gen, `${id}: each change of a channel raises gen by one`);
+    // Who renews a lease writes the record, and leaves its gen.
+    const isTried = record.canary !== undefined || this.#tried.has(id);
+    if (isTried) assert.ok(rev >= record.gen, `${id}: gen is higher than its changes`);
+    else assert.equal(rev, record.gen, `${id}: each change of a channel raises gen by one`);
     return {
       ...record,
       current: await this.#withoutBody(id, record.current),
       next: await this.#withoutBody(id, record.next),
+      ...(record.canary === undefined ? {} : { canary: await this.#canary(id, record.canary) }),
     };
+  }
+
+  async #canary(id: string, canary: Canary<PlacedRule>): Promise<unknown> {
+    const { rule, enforcedFromMs } = canary;
+    const stored = await this.#store.get(snapshotKey(this.#tenant, id, rule.snapshot));
+    assert.ok(stored, `${id}: its canary was never stored`);
+    if (enforcedFromMs !== null) {
+      const { effectiveAt } = stored.value as { effectiveAt: string | null };
+      assert.equal(enforcedFromMs, Date.parse(effectiveAt ?? ''), `${id}: the time of its canary`);
+    }
+    return { ...canary, rule: await this.#withoutBody(id, rule) };
   }
 
   /** The body beside a rule is that of its snapshot. */
@@ -183,10 +231,19 @@ class Held {
   }
 }
 
+/** The policies that have had a canary: its lease is renewed without an entry. */
+function triedIn(entries: readonly JournalEntry[]): ReadonlySet<string> {
+  const moved = entries
+    .filter(({ action }) => action.startsWith('run.'))
+    .flatMap((entry) => movedLanesOf(entry));
+  return new Set(moved.filter(({ action }) => action === 'policy.canary').map(({ id }) => id));
+}
+
 interface ChannelShape {
   readonly gen: number;
   readonly current: PlacedRule | null;
   readonly next: PlacedRule | null;
+  readonly canary?: Canary<PlacedRule>;
 }
 
 interface SnapshotShape {

@@ -10,7 +10,7 @@ import { memoryBlobs } from './memory-blobs.ts';
 import { memoryRecords } from './memory-records.ts';
 
 /** All that a use case can ask for, in memory. */
-export interface CoreDeps extends Omit<Deps, 'verifier'> {
+export interface CoreDeps extends Omit<Deps, 'verifier' | 'workflows' | 'secrets' | 'partners'> {
   readonly clock: ManualClock;
   readonly bus: RecordingBus;
   readonly log: RecordingLog;
@@ -27,7 +27,11 @@ export function coreDeps(given: Partial<CoreDeps> = {}): CoreDeps {
     clock,
     ids: uuidIds(clock),
     log: recordingLog(),
-    metrics: { requestDone: () => undefined, eventsRelayed: () => undefined },
+    metrics: {
+      requestDone: () => undefined,
+      eventsRelayed: () => undefined,
+      runsOpen: () => undefined,
+    },
     ...given,
   };
 }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import type { JournalEntry } from '../../src/core/journal/journal-entry.ts';
 import { sortableIndex } from '../../src/core/journal/journal-keys.ts';
-import type { SnapshotRef, Waiting } from '../../src/core/policies/channel-record.ts';
+import type { Channel } from '../../src/core/policies/channel.ts';
 import {
   attachmentDigestKey,
   attachmentKey,
   bodyKey,
   channelHeadKey,
   channelKey,
+  channelSettingsKey,
   digestKey,
   snapshotKey,
   summaryKey,
@@ -17,26 +18,20 @@ import {
 } from '../../src/core/policies/policy-keys.ts';
 import type { ChangedLane } from '../../src/core/policies/timeline-entry.ts';
 import type { RecordKey } from '../../src/ports/record-store.ts';
+import {
+  afterMove,
+  asDecided,
+  hexOf,
+  laneActions,
+  type LaneState,
+  type Move,
+  movesOf,
+  refOf,
+} from './derive-lanes.ts';
+import { DerivedRuns } from './derive-runs.ts';
 
 /** Records by key: what a tenant should have, or has. */
 export type RecordsByKey = Record<string, unknown>;
-
-interface LaneState {
-  readonly gen: number;
-  readonly current: SnapshotRef | null;
-  readonly next: Waiting<SnapshotRef> | null;
-  readonly earlier: readonly SnapshotRef[];
-}
-
-const maxEarlier = 10;
-/** Between a decision and its entry a rule may take effect; readers' clocks differ, too. */
-const raceMs = 5000;
-const laneActions = new Set([
-  'policy.published',
-  'policy.promoted',
-  'policy.rolledback',
-  'policy.activated',
-]);
 
 export function nameOfKey({ partition, sort }: RecordKey): string {
   return `${partition} ${sort}`;
@@ -45,20 +40,40 @@ export function nameOfKey({ partition, sort }: RecordKey): string {
 /**
  * The records that a tenant's journal implies, from the entries alone; of bodies only that they
  * are there. Throws where the entries themselves contradict each other. What is written here is
- * a second telling of `src/core/policies`, on purpose without its help.
+ * a second telling of `src/core/policies` and `src/core/rollouts`, on purpose without its help.
  */
 export function deriveRecords(tenant: string, entries: readonly JournalEntry[]): RecordsByKey {
   const records: RecordsByKey = {};
   const lanes = new Map<string, LaneState>();
+  const runs = new DerivedRuns(tenant);
   const put = (key: RecordKey, value: unknown): void => void (records[nameOfKey(key)] = value);
   for (const entry of entries) {
     if (entry.action === 'attachment.added') putAttachment(put, tenant, entry);
     if (entry.action === 'snapshot.stored' || entry.action === 'policy.published') {
       putSnapshot(put, records, tenant, entry);
     }
-    if (laneActions.has(entry.action)) moveLane(put, records, lanes, tenant, entry);
+    if (entry.action === 'channel.settings') putSettings(put, tenant, entry);
+    for (const move of movesOf(entry)) moveLane(put, records, lanes, tenant, entry, move);
+    runs.take(entry);
+    checkHolders(lanes, runs, entry);
   }
+  runs.putInto(put);
   return records;
+}
+
+/** A canary is that of a run which tries it, or waits to release it, and holds the lane. */
+function checkHolders(
+  lanes: ReadonlyMap<string, LaneState>,
+  runs: DerivedRuns,
+  { index }: JournalEntry,
+): void {
+  for (const [lane, { canary }] of lanes) {
+    if (canary === undefined) continue;
+    const { status, holds } = runs.stateOf(canary.run);
+    const where = `entry ${sortableIndex(index)}: ${lane} has the canary of run ${canary.run}`;
+    assert.ok(status === 'canary' || status === 'rolling-out', `${where}, which is ${status}`);
+    assert.ok(holds(lane), `${where}, which does not hold it`);
+  }
 }
 
 type Put = (key: RecordKey, value: unknown) => void;
@@ -84,36 +99,39 @@ function putSnapshot(put: Put, records: RecordsByKey, tenant: string, entry: Jou
   if (!(nameOfKey(summary) in records)) put(summary, { id, createdAt: entry.at, channels: {} });
 }
 
+function putSettings(put: Put, tenant: string, { subject, after }: JournalEntry): void {
+  const channel = subject.replace('channel:', '') as Channel;
+  put(channelSettingsKey(tenant, channel), after);
+}
+
 function moveLane(
   put: Put,
   records: RecordsByKey,
   lanes: Map<string, LaneState>,
   tenant: string,
   entry: JournalEntry,
+  move: Move,
 ): void {
-  const id = entry.subject;
-  const changed = entry.after as unknown as ChangedLane;
+  const { id, changed } = move;
   const { channel } = changed;
   const lane = `${id} ${channel}`;
   const was = lanes.get(lane) ?? { gen: 0, current: null, next: null, earlier: [] };
-  const is = afterEntry(was, entry);
+  const decided = asDecided(was, entry, move);
+  const is = afterMove(was, decided, entry, move);
   lanes.set(lane, is);
 
   const { earlier: _, ...state } = is;
   put(channelKey(tenant, id, channel), is);
-  const { index, at, actor, action, requestId, reason, before } = entry;
+  const { index, at, actor, action, requestId, reason } = entry;
   const told = { index, at, actor, action, requestId, reason };
+  const before = beforeOf(was, decided, entry, move);
   put(timelineKey(tenant, id, channel, entry), { ...told, changed, before, state });
 
   const summary = summaryKey(tenant, id);
   const { channels, ...rest } = records[nameOfKey(summary)] as { channels: object };
   put(summary, { ...rest, channels: { ...channels, [channel]: state } });
 
-  const head = channelHeadKey(tenant, channel);
-  const old = records[nameOfKey(head)] as { waiting: Record<string, number> } | undefined;
-  const { [id]: _mine, ...others } = old?.waiting ?? {};
-  const mine = is.next === null ? {} : { [id]: is.next.effectiveAtMs };
-  put(head, { index, waiting: { ...others, ...mine } });
+  putHead(put, records, channelHeadKey(tenant, channel), index, id, is);
 
   if (was.next !== null) {
     delete records[nameOfKey(waitingKey(tenant, id, channel, was.next.effectiveAtMs))];
@@ -123,66 +141,42 @@ function moveLane(
   }
 }
 
-/** What an entry makes of a lane. */
-function afterEntry(was: LaneState, entry: JournalEntry): LaneState {
-  const changed = entry.after as unknown as ChangedLane;
-  const where = `entry ${sortableIndex(entry.index)}`;
-  assert.equal(changed.gen, was.gen + 1, `${where}: gen`);
-  const lane = asDecided(was, entry, where);
-  const rule = refOf(changed);
-  const gen = changed.gen;
-  switch (entry.action) {
-    case 'policy.activated':
-      assert.notEqual(was.next, null, `${where}: nothing waited`);
-      assert.deepEqual(rule, lane.current, `${where}: activated another rule`);
-      return { ...lane, gen };
-    case 'policy.rolledback':
-      return { ...restored(lane, rule), gen };
-    default: {
-      const { effectiveAt } = changed;
-      if (effectiveAt === null) return { ...entered(lane, rule), gen };
-      return { ...lane, gen, next: { ...rule, effectiveAtMs: Date.parse(effectiveAt) } };
-    }
+function putHead(
+  put: Put,
+  records: RecordsByKey,
+  key: RecordKey,
+  index: number,
+  id: string,
+  { next, canary }: LaneState,
+): void {
+  const old = records[nameOfKey(key)] as HeadShape | undefined;
+  const waiting = { ...old?.waiting };
+  const canaries = { ...old?.canaries };
+  if (next === null) delete waiting[id];
+  else waiting[id] = next.effectiveAtMs;
+  if (canary === undefined) delete canaries[id];
+  else {
+    const { run: _run, rule: _rule, ...audience } = canary;
+    canaries[id] = audience;
   }
+  put(key, { index, waiting, ...(Object.keys(canaries).length === 0 ? {} : { canaries }) });
 }
 
-/** The lane as the decision saw it, of which `before` tells: what waited may have come into force. */
-function asDecided(was: LaneState, entry: JournalEntry, where: string): LaneState {
-  const before = entry.before as unknown as ChangedLane | null;
-  const atMs = Date.parse(entry.at);
-  const { next } = was;
-  const activated = entry.action === 'policy.activated';
-  const isDue = next !== null && (activated || before?.snapshot === next.snapshot);
-  if (isDue) assert.ok(next.effectiveAtMs <= atMs, `${where}: what waited was in force early`);
-  else if (next !== null) {
-    assert.ok(next.effectiveAtMs > atMs - raceMs, `${where}: what waited was not in force`);
-  }
-  const lane = isDue ? entered(was, refOf(next)) : was;
-  const seen = before === null ? null : refOf(before);
-  assert.deepEqual(seen, activated ? was.current : lane.current, `${where}: before`);
-  if (before !== null) assert.equal(before.gen, was.gen, `${where}: gen before`);
-  return lane;
+interface HeadShape {
+  readonly waiting: Record<string, number>;
+  readonly canaries?: Record<string, unknown>;
 }
 
-function entered(lane: LaneState, rule: SnapshotRef): LaneState {
-  const { gen, current, earlier } = lane;
-  const left = current === null || current.digest === rule.digest ? [] : [current];
-  return { gen, current: rule, next: null, earlier: [...left, ...earlier].slice(0, maxEarlier) };
-}
-
-function restored(lane: LaneState, rule: SnapshotRef): LaneState {
-  const { gen, current, earlier } = lane;
-  const place = earlier.findIndex(({ digest }) => digest === rule.digest);
-  if (current?.digest === rule.digest || place === -1) {
-    return { gen, current: rule, next: null, earlier };
-  }
-  return { gen, current: rule, next: null, earlier: earlier.slice(place + 1) };
-}
-
-function refOf({ snapshot, version, digest }: SnapshotRef): SnapshotRef {
-  return { snapshot, version, digest: hexOf(digest) };
-}
-
-function hexOf(digest: string): string {
-  return digest.replace('sha256:', '');
+/** What the timeline keeps of the lane before: of a run's entry the journal has but the name. */
+function beforeOf(
+  was: LaneState,
+  decided: LaneState,
+  entry: JournalEntry,
+  { changed: { channel } }: Move,
+): unknown {
+  if (laneActions.has(entry.action)) return entry.before;
+  if (decided.current === null) return null;
+  const { snapshot, version, digest } = decided.current;
+  const rule = { snapshot, version, digest: `sha256:${digest}` };
+  return { channel, ...rule, gen: was.gen, effectiveAt: null };
 }

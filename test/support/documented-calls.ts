@@ -21,9 +21,26 @@ export interface Values {
   readonly id: string;
   readonly snapshot: string;
   readonly digest: string;
+  readonly channel?: string;
+  readonly run?: string;
+  readonly ticket?: string;
+  readonly delivery?: string;
+  readonly suite?: string;
+  /** Of a partner. */
+  readonly name?: string;
   /** A file of the documentation's page. */
   readonly asset?: string;
 }
+
+/** Names that fit every parameter, and that nothing has. */
+export const unusedNames = {
+  channel: 'test',
+  run: '999999999',
+  ticket: 'run-999999999-approval',
+  delivery: '999999999_released_nobody_01a1fa1c-4906-7065-9f47-fcf9f8ab7a80',
+  suite: 'no-such-suite',
+  name: 'no-such-partner',
+} as const;
 
 interface Described {
   readonly operationId: string;
@@ -54,10 +71,32 @@ export async function documentedCalls(baseUrl: string): Promise<readonly Documen
 const queries: Readonly<Record<string, string>> = { from: 'prod', to: 'prod', name: 'a.txt' };
 
 /** Bodies in JSON, by operation. */
-const bodies: Readonly<Record<string, unknown>> = {
-  rollbackPolicy: {},
-  promotePolicy: { from: 'dev', to: 'prod' },
-  queryGraph: { query: '{policies(first:200){id rule}}' },
+const bodies: Readonly<Record<string, (values: Values) => unknown>> = {
+  rollbackPolicy: () => ({}),
+  promotePolicy: () => ({ from: 'dev', to: 'prod' }),
+  queryGraph: () => ({ query: '{policies(first:200){id rule}}' }),
+  createRun: ({ id, snapshot }) => ({ policies: [{ id, snapshot }] }),
+  abortRun: () => ({}),
+  putChannel: () => ({}),
+  decideTicket: () => ({ decision: 'approve' }),
+  putSuite: ({ id }) => ({
+    policies: [id],
+    decision: '"yes"',
+    scenarios: [{ name: 'one', input: {}, recorded: 'yes' }],
+  }),
+  putPartner: () => ({ kind: 'email', to: ['air@state.example'] }),
+  reportAlert: ({ id }) => ({
+    policy: id,
+    snapshot: 'v2026-01-01-0000-00000000',
+    fingerprint: 'smoke',
+    severity: 'info',
+    message: 'smoke',
+  }),
+  reportReceipts: ({ id }) => ({
+    policy: id,
+    snapshot: 'v2026-01-01-0000-00000000',
+    status: 'applied',
+  }),
 };
 
 /**
@@ -86,7 +125,7 @@ export function requestFor(
   if (contentType === undefined) return { method, path: target, init: {} };
   const body =
     contentType === 'application/json'
-      ? JSON.stringify(known(bodies[operationId], `${operationId}: a body in JSON`))
+      ? JSON.stringify(known(bodies[operationId], `${operationId}: a body in JSON`)(values))
       : packageOf(ruleYaml(values.id));
   const type = contentType === '*/*' ? 'text/plain' : contentType;
   return { method, path: target, init: { body, headers: { 'content-type': type } } };

@@ -18,6 +18,7 @@ const prefixes: Readonly<Record<string, string>> = {
   CloudWatchLogs: 'logs',
   CognitoIdentityProvider: 'cognito-idp',
   EventBridge: 'events',
+  SESv2: 'ses',
   SFN: 'states',
 };
 

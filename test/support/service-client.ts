@@ -21,13 +21,17 @@ export interface CallInput {
   readonly contentType?: string;
 }
 
-/** What an operation answers when it does what it is asked. */
-export type BodyOf<O extends Operation> =
-  O['responses'] extends Readonly<Record<number, infer S>>
-    ? S extends { readonly schema: infer Z extends z.ZodType }
-      ? z.output<Z>
-      : never
-    : never;
+type BodyOfResponse<S> = S extends { readonly schema: infer Z extends z.ZodType }
+  ? z.output<Z>
+  : never;
+
+/** Of what is done at once. */
+type BodyWhenDone<R> = BodyOfResponse<R[Exclude<keyof R, 202>]>;
+
+/** What an operation answers when it does what it is asked; a 202 only where there is no other. */
+export type BodyOf<O extends Operation> = [BodyWhenDone<O['responses']>] extends [never]
+  ? BodyOfResponse<O['responses'][keyof O['responses']]>
+  : BodyWhenDone<O['responses']>;
 
 export interface Answered<O extends Operation> extends Answer {
   readonly body: BodyOf<O>;

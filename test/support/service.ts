@@ -24,6 +24,8 @@ export interface Service {
   readonly streams: 'live' | 'collected';
   /** Whether API Gateway stands before our code and answers for it what has no route or token. */
   readonly behindGateway: boolean;
+  /** The mails that it has sent to an address, as their subjects; where they can be seen. */
+  readonly mailsTo?: (address: string) => Promise<readonly string[]>;
   /** What paths of the service's own begin with, where it is not at the root of its host. */
   readonly basePath: string;
 }

@@ -47,10 +47,14 @@ export function temporaryFolder(): string {
 
 /** Starts `node bin/serve.ts` in a process of its own, and resolves when it listens. */
 export async function startLocalServer(
-  options: { readonly dataDir?: string; readonly port?: number } = {},
+  options: {
+    readonly dataDir?: string;
+    readonly port?: number;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<LocalServer> {
-  const { dataDir = temporaryFolder(), port = 0 } = options;
-  const server = launch({ PORT: String(port), HMS_DATA_DIR: dataDir });
+  const { dataDir = temporaryFolder(), port = 0, env = {} } = options;
+  const server = launch({ ...env, PORT: String(port), HMS_DATA_DIR: dataDir });
   const listening = await Promise.race([
     server.firstLine('listening'),
     server.ended.then(({ code, stderr }): never => {

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'conflict'
   | 'ambiguous_snapshot'
   | 'nothing_to_roll_back_to'
+  | 'rollout_required'
   | 'precondition_failed'
   | 'too_large'
   | 'unsupported_media_type'
@@ -89,7 +90,11 @@ export class Conflict extends AppError {
   override readonly name = 'Conflict';
   constructor(
     message: string,
-    code: 'conflict' | 'ambiguous_snapshot' | 'nothing_to_roll_back_to' = 'conflict',
+    code:
+      | 'conflict'
+      | 'ambiguous_snapshot'
+      | 'nothing_to_roll_back_to'
+      | 'rollout_required' = 'conflict',
     details: readonly ErrorDetail[] = [],
   ) {
     super(code, message, { details, retryable: code === 'conflict' });

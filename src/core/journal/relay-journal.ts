@@ -8,10 +8,14 @@ import { entriesAfter } from './read-journal.ts';
 export interface RelayDeps extends Pick<Deps, 'records' | 'bus' | 'ids' | 'metrics' | 'log'> {
   /** The events that an entry gives rise to, in order; none for most. */
   readonly eventsOf: (tenant: string, entry: JournalEntry) => readonly BusEvent[];
+  /** What else an entry sets off, in order; it may be called again for the same one. */
+  readonly react?: (tenant: string, entry: JournalEntry) => Promise<void>;
 }
 
 const pageLength = 50;
 const maxPages = 1000;
+/** As the bus takes them: one entry may have several. */
+const maxEvents = 100;
 
 /**
  * Hands every journal entry of the tenant that has not been relayed yet to the event bus, in
@@ -28,7 +32,10 @@ export async function relayJournal(deps: RelayDeps, tenant: string): Promise<num
     const last = entries.at(-1);
     if (last === undefined) return nextIndex;
     const events = entries.flatMap((entry) => deps.eventsOf(tenant, entry));
-    if (events.length > 0) await deps.bus.publish(events);
+    for (let at = 0; at < events.length; at += maxEvents) {
+      await deps.bus.publish(events.slice(at, at + maxEvents));
+    }
+    for (const entry of entries) await deps.react?.(tenant, entry);
     deps.metrics.eventsRelayed(events.length);
     deps.log.info('events relayed', { tenant, upTo: last.index, events: events.map(nameOf) });
     const value: RelayCursor = { nextIndex: last.index + 1 };

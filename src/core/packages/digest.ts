@@ -9,3 +9,8 @@ export function sha256Hex(bytes: Uint8Array): string {
 export function digestName(hex: string): string {
   return `sha256:${hex}`;
 }
+
+/** The digits of such a name. */
+export function digestHex(name: string): string {
+  return name.replace('sha256:', '');
+}

@@ -6,7 +6,14 @@ import { zipSync } from 'fflate';
  * since the entry is stored as it is.
  */
 export function packPolicy(yaml: Uint8Array): Uint8Array {
-  return zipSync({ 'policy.yaml': yaml }, { level: 0, mtime: fixedTime(), os: 0, attrs: 0 });
+  return packFiles({ 'policy.yaml': yaml });
+}
+
+/** The package of several files, in the order of their names: the same bytes for the same files. */
+export function packFiles(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const sorted = Object.entries(files).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const options = { level: 0, mtime: fixedTime(), os: 0, attrs: 0 } as const;
+  return zipSync(Object.fromEntries(sorted), options);
 }
 
 /**

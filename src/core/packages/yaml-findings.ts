@@ -1,5 +1,6 @@
 import { type ErrorDetail, Unprocessable } from '../errors/app-error.ts';
 import { packageLimits } from './package-limits.ts';
+import { TextLines } from './text-lines.ts';
 
 /** The way from the root to a value; undefined is the root. */
 export interface YamlPath {
@@ -11,6 +12,7 @@ export interface YamlPath {
 export class YamlFindings {
   readonly #text: string;
   readonly #details: ErrorDetail[] = [];
+  #lines: TextLines | undefined;
 
   constructor(text: string) {
     this.#text = text;
@@ -18,7 +20,9 @@ export class YamlFindings {
 
   /** Notes a finding; with the 20th, throws. */
   add(offset: number, what: string, path?: YamlPath): void {
-    const detail = `${position(this.#text, offset)}: ${cut(what)}`;
+    this.#lines ??= new TextLines(this.#text);
+    const { line, column } = this.#lines.at(offset);
+    const detail = `line ${line}, column ${column}: ${cut(what)}`;
     this.#details.push({ pointer: pointerTo(path), detail });
     if (this.#details.length >= packageLimits.maxFindings) this.throwIfAny();
   }
@@ -41,18 +45,13 @@ function refusal(details: readonly ErrorDetail[]): Unprocessable {
   return new Unprocessable('invalid_policy', `The YAML is refused. ${first}${rest}`, details);
 }
 
-function position(text: string, offset: number): string {
-  const before = text.slice(0, Math.max(0, offset)).split('\n');
-  return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
-}
-
 /** A finding may quote its input, which may be a lot. */
 function cut(text: string): string {
   return text.length > 300 ? `${text.slice(0, 300).toWellFormed()}…` : text;
 }
 
-/** To the value, or, where keys are absurdly long, to the nearest value around it. */
-function pointerTo(path: YamlPath | undefined): string {
+/** RFC 6901. To the value, or, where keys are absurdly long, to the nearest value around it. */
+export function pointerTo(path: YamlPath | undefined): string {
   const tokens: string[] = [];
   for (let at = path; at !== undefined; at = at.parent) {
     tokens.push(`/${String(at.key).replaceAll('~', '~0').replaceAll('/', '~1')}`);

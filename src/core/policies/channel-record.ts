@@ -1,3 +1,4 @@
+import type { Canary } from './canary.ts';
 import type { Channel } from './channel.ts';
 
 /** One policy in one channel of a tenant. */
@@ -37,6 +38,8 @@ export interface ChannelState<T extends SnapshotRef = SnapshotRef> {
   /** Null while the first rule of the channel waits. */
   readonly current: T | null;
   readonly next: Waiting<T> | null;
+  /** While a run tries a candidate on a few. Its presence holds the lane: only the run moves it. */
+  readonly canary?: Canary<T> | undefined;
 }
 
 /** The truth about one policy in one channel, and all that a reader needs: one record read. */

@@ -46,6 +46,6 @@ async function ruleNamed(
   if (!isChannel(name)) {
     return placeSnapshot(deps, tenant, id, await findSnapshot(deps, tenant, id, name));
   }
-  const { rule } = await readRule(deps, { tenant, id, channel: name });
+  const { rule } = await readRule(deps, { tenant, id, channel: name }, null);
   return rule;
 }

@@ -1,6 +1,10 @@
+import type { Canary } from './canary.ts';
 import type { ChannelRecord, PlacedRule, SnapshotRef } from './channel-record.ts';
 
-/** What becomes of a channel: pure functions from one record to the next, each raising `gen`. */
+/**
+ * What becomes of a channel: pure functions from one record to the next. Each raises `gen`, but
+ * the renewal of a lease; all but that and the start of a canary end a canary.
+ */
 
 const emptyChannel: ChannelRecord = { gen: 0, current: null, next: null, earlier: [] };
 const maxEarlier = 10;
@@ -36,7 +40,30 @@ export function restoreRule(record: ChannelRecord, rule: PlacedRule, nowMs: numb
 
 /** Drops the rule that waits; what is in force stays. */
 export function dropWaiting(record: ChannelRecord): ChannelRecord {
-  return { ...record, gen: record.gen + 1, next: null };
+  return { ...endCanary(record), next: null };
+}
+
+/** Gives a candidate to its audience. What is in force, and what waits, stays for all others. */
+export function startCanary(
+  record: ChannelRecord | undefined,
+  canary: Canary<PlacedRule>,
+  nowMs: number,
+): ChannelRecord {
+  const settled = settle(record ?? emptyChannel, nowMs);
+  return { ...settled, gen: settled.gen + 1, canary };
+}
+
+export function renewLease(
+  record: ChannelRecord,
+  canary: Canary<PlacedRule>,
+  leaseUntilMs: number,
+): ChannelRecord {
+  return { ...record, canary: { ...canary, leaseUntilMs } };
+}
+
+/** Everyone is on the rule in force again: a higher `gen` with the old digest. */
+export function endCanary({ canary: _, ...record }: ChannelRecord): ChannelRecord {
+  return { ...record, gen: record.gen + 1 };
 }
 
 /** Makes the rule whose time has come the current one, for good. */

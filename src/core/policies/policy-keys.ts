@@ -3,6 +3,7 @@ import type { KeyOf } from '../records.ts';
 import { sortableIndex } from '../journal/journal-keys.ts';
 import type { Channel } from './channel.ts';
 import type { ChannelRecord, Lane, StoredBody } from './channel-record.ts';
+import type { ChannelSettings } from './channel-settings.ts';
 import type { ChannelHead, PolicySummary } from './policy-summary.ts';
 import type { SnapshotRecord } from './snapshot-record.ts';
 import type { TimelineEntry } from './timeline-entry.ts';
@@ -28,6 +29,11 @@ export function channelKey(tenant: string, id: string, channel: Channel): KeyOf<
 /** What changed last in a channel, over all policies: the tag of its manifest. */
 export function channelHeadKey(tenant: string, channel: Channel): KeyOf<ChannelHead> {
   return { partition: `${tenant}#state`, sort: `channel-head#${channel}` };
+}
+
+/** How a channel takes new rules; absent: `defaultSettings`. */
+export function channelSettingsKey(tenant: string, channel: Channel): KeyOf<ChannelSettings> {
+  return { partition: `${tenant}#state`, sort: `channel-settings#${channel}` };
 }
 
 export const snapshotPrefix = 'snapshot#';

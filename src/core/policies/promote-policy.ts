@@ -4,6 +4,7 @@ import { commit, type Decision } from '../journal/commit.ts';
 import type { Origin } from '../journal/journal-entry.ts';
 import type { Channel } from './channel.ts';
 import type { Lane } from './channel-record.ts';
+import { type ForwardHold, forwardHold } from './forward-hold.ts';
 import { placeRule } from './move-channel.ts';
 import { type Movement, moveLane, readLane, unmoved } from './movement.ts';
 import { channelKey } from './policy-keys.ts';
@@ -16,21 +17,29 @@ export interface Promotion {
   readonly reason: string | null;
 }
 
+export interface HeldPromotion extends ForwardHold {
+  readonly snapshot: string;
+}
+
 type PromoteDeps = Pick<Deps, 'records' | 'clock' | 'ids' | 'signal'>;
 
 /**
  * Puts the newest rule of one channel in force in another: at once, or, when it waits for its
- * effective time, from that time on.
+ * effective time, from that time on. `held`: the channel does not take it this way, and nothing is
+ * written; `snapshot` is what it would have been.
  */
 export async function promotePolicy(
   deps: PromoteDeps,
   origin: Origin,
   promotion: Promotion,
-): Promise<Movement> {
+): Promise<Movement | HeldPromotion> {
   return commit(deps, origin, () => decide(deps, promotion));
 }
 
-async function decide(deps: PromoteDeps, promotion: Promotion): Promise<Decision<Movement>> {
+async function decide(
+  deps: PromoteDeps,
+  promotion: Promotion,
+): Promise<Decision<Movement | HeldPromotion>> {
   const { from, to, guard, reason } = promotion;
   const fromKey = channelKey(to.tenant, to.id, from);
   const records = await readLane(deps, to, fromKey);
@@ -47,6 +56,8 @@ async function decide(deps: PromoteDeps, promotion: Promotion): Promise<Decision
   }
   requireInForce(guard, record, nowMs);
   const { snapshot, version, digest, body } = subject;
+  const hold = forwardHold(records, nowMs);
+  if (hold !== null) return { kind: 'unchanged', result: { ...hold, snapshot } };
   const effectiveAtMs = source?.next?.effectiveAtMs ?? null;
   return moveLane(
     {

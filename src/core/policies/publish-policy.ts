@@ -3,6 +3,7 @@ import { commit, type Decision } from '../journal/commit.ts';
 import type { Origin } from '../journal/journal-entry.ts';
 import { type AcceptedPackage, acceptPackage, type Upload } from './accept-package.ts';
 import type { Lane, StoredBody } from './channel-record.ts';
+import { type ForwardHold, forwardHold, heldForRollout } from './forward-hold.ts';
 import { requireInForce, type SnapshotGuard } from './snapshot-guard.ts';
 import { keepPackage, snapshotWrites } from './keep-package.ts';
 import { placeRule } from './move-channel.ts';
@@ -16,18 +17,21 @@ export interface Publication {
   readonly upload: Upload;
   readonly guard: SnapshotGuard | null;
   readonly reason: string | null;
+  /** Whether it is to go into force by a rollout, even where it need not. */
+  readonly staged?: boolean;
 }
 
 /**
  * Stores a package and puts its rule in force in a channel, at once or at its effective time.
- * The same bytes as the newest of the channel: `unchanged`, and nothing is written.
+ * The same bytes as the newest of the channel: `unchanged`, and nothing is written. `held`: the
+ * channel does not take it this way, and nothing is written either.
  * Costs one blob put when the package is new, and one transaction.
  */
 export async function publishPolicy(
   deps: Pick<Deps, 'records' | 'blobs' | 'clock' | 'ids' | 'signal'>,
   origin: Origin,
   publication: Publication,
-): Promise<Movement> {
+): Promise<Movement | ForwardHold> {
   const accepted = await acceptPackage(publication.lane.id, publication.upload);
   let kept: Promise<StoredBody> | undefined;
   const keep = () => (kept ??= keepPackage(deps, origin.tenant, accepted));
@@ -37,10 +41,10 @@ export async function publishPolicy(
 async function decide(
   deps: Pick<Deps, 'records' | 'clock'>,
   origin: Origin,
-  { lane, guard, reason }: Publication,
+  { lane, guard, reason, staged = false }: Publication,
   accepted: AcceptedPackage,
   keep: () => Promise<StoredBody>,
-): Promise<Decision<Movement>> {
+): Promise<Decision<Movement | ForwardHold>> {
   const key = digestKey(lane.tenant, lane.id, accepted.digest);
   const records = await readLane(deps, lane, key);
   const nowMs = deps.clock.nowMs();
@@ -51,6 +55,8 @@ async function decide(
   }
   // After that: who repeats a guarded call whose answer was lost finds it done (RFC 9110, 13.1.1).
   requireInForce(guard, record, nowMs);
+  const hold = staged ? heldForRollout : forwardHold(records, nowMs);
+  if (hold !== null) return { kind: 'unchanged', result: hold };
   const snapshot = newSnapshot(accepted, origin.actor, nowMs);
   const { version, digest } = snapshot;
   const stored = records.also?.value;

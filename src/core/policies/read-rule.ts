@@ -8,42 +8,56 @@ import type {
   StoredBody,
   Waiting,
 } from './channel-record.ts';
+import type { Reader } from './canary.ts';
 import { refOf } from './move-channel.ts';
 import { getRecord, queryRecords } from '../records.ts';
 import { bodyKey, channelKey, policyPartition, timelinePrefix } from './policy-keys.ts';
-import { resolveRule } from './resolve-rule.ts';
+import { resolveFor, resolveRule } from './resolve-rule.ts';
 import type { TimelineEntry } from './timeline-entry.ts';
 
 /** The rule in force for a reader, and the one that will be. */
 export interface RuleInForce {
   readonly rule: PlacedRule;
   readonly next: Waiting<SnapshotRef> | null;
+  /** The run whose candidate the rule is; null for the rule of everyone. */
+  readonly canaryRun: number | null;
+  /** A candidate that the reader is to evaluate beside the rule. */
+  readonly shadow: SnapshotRef | null;
 }
 
 /**
- * The rule in force now. One record read, and no other call.
+ * The rule in force now for a reader, or, for null, for everyone. One record read, and no other call.
  * Errors: `NotFound`, as `not_in_force` while the first rule waits for its time.
  */
 export async function readRule(
   deps: Pick<Deps, 'records' | 'clock'>,
   lane: Lane,
+  reader: Reader | null,
 ): Promise<RuleInForce> {
   const key = channelKey(lane.tenant, lane.id, lane.channel);
   const found = await getRecord(deps, key, { consistency: 'eventual' });
   if (found === undefined) throw unknownPolicy(lane);
-  const inForce = ruleInForce(found.value, deps.clock.nowMs());
+  const inForce = ruleInForce(found.value, reader, deps.clock.nowMs());
   if (inForce === null) throw notInForce(lane, found.value.next);
   return inForce;
 }
 
 /** What a reader of the record is given at a time; null before the first rule. */
-export function ruleInForce(record: ChannelRecord, nowMs: number): RuleInForce | null {
-  const rule = resolveRule(record, nowMs);
-  return rule === null ? null : { rule, next: record.next === rule ? null : record.next };
+export function ruleInForce(
+  record: ChannelRecord,
+  reader: Reader | null,
+  nowMs: number,
+): RuleInForce | null {
+  const { rule, canaryRun, shadow } = resolveFor(record, reader, nowMs);
+  if (rule === null) return null;
+  const { next } = record;
+  const waits = next !== null && next.effectiveAtMs > nowMs;
+  return { rule, next: waits ? next : null, canaryRun, shadow };
 }
 
 /**
- * The rule that was, or will be, in force at `atMs`, by what was decided until `knownMs`.
+ * The rule that was, or will be, in force at `atMs`, by what was decided until `knownMs`: the one
+ * for everyone. Who was in a canary's audience got its candidate; the timeline names both.
  * Two record reads, whatever the length of the history.
  */
 export async function readRuleAt(
@@ -68,7 +82,8 @@ export async function readRuleAt(
   const { state } = found.value;
   const ref = resolveRule(state, atMs);
   if (ref === null) throw notInForce(lane, state.next);
-  return { rule: await placeSnapshot(deps, tenant, id, ref), next: null };
+  const rule = await placeSnapshot(deps, tenant, id, ref);
+  return { rule, next: null, canaryRun: null, shadow: null };
 }
 
 /** A snapshot of the policy, with its body at hand. */

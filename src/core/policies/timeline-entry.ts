@@ -13,7 +13,23 @@ export type ChangedLane = {
   readonly gen: number;
   /** RFC 3339; set when the rule is not in force before then. */
   readonly effectiveAt: string | null;
+  /** The run that did it, if one did. */
+  readonly run?: number;
 };
+
+/** What became of one policy of several that one entry moved: an item of `after.lanes`. */
+export type MovedLane = ChangedLane & {
+  readonly id: string;
+  readonly action: LaneAction;
+  /** The snapshot in force for everyone until then. */
+  readonly before: string | null;
+};
+
+/**
+ * `policy.canary`: some readers get the snapshot; `policy.released`: everyone does;
+ * `policy.restored`: everyone is back on the snapshot.
+ */
+export type LaneAction = 'policy.canary' | 'policy.released' | 'policy.restored';
 
 /**
  * One change of a channel: the journal's index by policy, channel and time, and the whole state

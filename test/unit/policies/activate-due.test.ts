@@ -50,9 +50,9 @@ describe('activateDue', () => {
 
   it('changes nothing for readers', async () => {
     deps.clock.set(effectiveMs);
-    const before = await readRule(deps, demo.lane('prod'));
+    const before = await readRule(deps, demo.lane('prod'), null);
     await activateDue(deps);
-    const after = await readRule(deps, demo.lane('prod'));
+    const after = await readRule(deps, demo.lane('prod'), null);
     expect(after.next).toBeNull();
     // `effectiveAtMs` is about what waits.
     expect(before.rule).toEqual({ ...after.rule, effectiveAtMs: effectiveMs });

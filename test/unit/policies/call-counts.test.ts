@@ -43,7 +43,7 @@ describe('what a call costs', () => {
   ])('reading the rule in force: one get (%s)', async (_, fields) => {
     await demo.publish('prod', { version: '1.0.0' });
     await demo.publish('prod', fields);
-    const calls = await callsOf(() => readRule(deps, demo.lane('prod')));
+    const calls = await callsOf(() => readRule(deps, demo.lane('prod'), null));
     expect(calls).toEqual({ records: { ...noRecords, get: 1 }, blobs: noBlobs });
   });
 
@@ -72,7 +72,7 @@ describe('what a call costs', () => {
     for (const version of ['1.0.0', '2.0.0', '3.0.0', '4.0.0']) {
       await demo.publish('prod', { ...large, version });
     }
-    const { snapshot } = (await readRule(deps, demo.lane('prod'))).rule;
+    const { snapshot } = (await readRule(deps, demo.lane('prod'), null)).rule;
     const cost = { ...noRecords, get: 3, getMany: 1, commit: 1 };
     expect(await callsOf(() => demo.rollback('prod'))).toEqual({ records: cost, blobs: noBlobs });
     const named = await callsOf(() => demo.rollback('prod', snapshot));
@@ -92,14 +92,14 @@ describe('what a call costs', () => {
 
   it('the tag of a manifest: one get, however many policies', async () => {
     for (let i = 0; i < 5; i++) await new TenantCalls(deps, 'demo', `p${i}`).publish('prod', {});
-    const calls = await callsOf(() => manifestTag(deps, 'demo', 'prod'));
+    const calls = await callsOf(() => manifestTag(deps, 'demo', 'prod', null));
     expect(calls).toEqual({ records: { ...noRecords, get: 1 }, blobs: noBlobs });
   });
 
   it('a manifest: one query, however many policies', async () => {
     for (let i = 0; i < 5; i++) await new TenantCalls(deps, 'demo', `p${i}`).publish('prod', {});
-    const calls = await callsOf(() => listChannel(deps, 'demo', 'prod', undefined, 100));
-    expect(calls).toEqual({ records: { ...noRecords, query: 1 }, blobs: noBlobs });
+    const calls = await callsOf(() => listChannel(deps, 'demo', 'prod', null, undefined, 100));
+    expect(calls).toEqual({ records: { ...noRecords, query: 1, get: 2 }, blobs: noBlobs });
   });
 
   it('the rule at a time: two reads, however long the history', async () => {

@@ -36,7 +36,7 @@ describe('a rule with an effective time', () => {
     const { port: records, calls } = countingRecords(deps.records);
     // Each reader by its own clock.
     const readAt = (ms: number) =>
-      readRule({ records, clock: new ManualClock(ms) }, demo.lane('prod'));
+      readRule({ records, clock: new ManualClock(ms) }, demo.lane('prod'), null);
     const before = await readAt(effectiveMs - 1);
     expect(before.rule.version).toBe('1.0.0');
     expect(before.next).toMatchObject({ version: '2.0.0', effectiveAtMs: effectiveMs });
@@ -60,7 +60,7 @@ describe('a rule with an effective time', () => {
 
   it('as the first of its channel: not_in_force until then, and the message says when', async () => {
     const { snapshot } = await demo.publish('prod', { version: '1.0.0', effective });
-    await expect(readRule(deps, demo.lane('prod'))).rejects.toMatchObject({
+    await expect(readRule(deps, demo.lane('prod'), null)).rejects.toMatchObject({
       code: 'not_in_force',
       message: expect.stringMatching(`${snapshot}.*2026-01-02T00:00:00.000Z`),
     });
@@ -142,9 +142,9 @@ describe('the manifest', () => {
     demo = new TenantCalls(deps);
     other = new TenantCalls(deps, 'demo', 'q');
   });
-  const tag = () => manifestTag(deps, 'demo', 'prod');
+  const tag = () => manifestTag(deps, 'demo', 'prod', null);
   const versions = async () => {
-    const { items } = await listChannel(deps, 'demo', 'prod', undefined, 10);
+    const { items } = await listChannel(deps, 'demo', 'prod', null, undefined, 10);
     return Object.fromEntries(items.map(({ id, inForce }) => [id, inForce?.version ?? null]));
   };
 
@@ -184,12 +184,12 @@ describe('the manifest', () => {
 
   it('says what waits, until its time', async () => {
     await demo.publish('prod', { version: '1.0.0', effective });
-    const { items } = await listChannel(deps, 'demo', 'prod', undefined, 10);
+    const { items } = await listChannel(deps, 'demo', 'prod', null, undefined, 10);
     expect(items).toMatchObject([
       { id: 'p', gen: 1, inForce: null, next: { version: '1.0.0', effectiveAtMs: effectiveMs } },
     ]);
     deps.clock.set(effectiveMs);
-    const later = await listChannel(deps, 'demo', 'prod', undefined, 10);
+    const later = await listChannel(deps, 'demo', 'prod', null, undefined, 10);
     expect(later.items).toMatchObject([{ gen: 1, inForce: { version: '1.0.0' }, next: null }]);
   });
 });

@@ -40,13 +40,14 @@ describe('lists of policies', () => {
     const wanted = inOrder.filter((id) => id.startsWith('a'));
     for (let limit = 1; limit <= wanted.length + 1; limit++) {
       const found = await pages(
-        (cursor, size) => listChannel(deps, 'demo', 'prod', cursor, size),
+        (cursor, size) => listChannel(deps, 'demo', 'prod', null, cursor, size),
         limit,
       );
       expect(found.flat().map(({ id }) => id)).toEqual(wanted);
       for (const page of found.slice(0, -1)) expect(page).toHaveLength(limit);
     }
-    expect(await listChannel(deps, 'demo', 'test', undefined, 10)).toEqual({
+    expect(await listChannel(deps, 'demo', 'test', null, undefined, 10)).toEqual({
+      tag: 'empty',
       items: [],
       next: null,
     });
@@ -55,7 +56,7 @@ describe('lists of policies', () => {
   it('go on after any id, also one that is not there', async () => {
     const { items } = await listPolicies(deps, 'demo', 'a.', 3);
     expect(items.map(({ id }) => id)).toEqual(['a.b', 'a0', 'aa']);
-    const channel = await listChannel(deps, 'demo', 'prod', 'a.', 2);
+    const channel = await listChannel(deps, 'demo', 'prod', null, 'a.', 2);
     expect(channel.items.map(({ id }) => id)).toEqual(['a.b', 'a0']);
     expect(channel.next).toBe('a0');
   });
@@ -65,7 +66,8 @@ describe('lists of policies', () => {
       'm',
     ]);
     expect(await listPolicies(deps, 'nobody', undefined, 10)).toEqual({ items: [], next: null });
-    expect(await listChannel(deps, 'nobody', 'prod', undefined, 10)).toEqual({
+    expect(await listChannel(deps, 'nobody', 'prod', null, undefined, 10)).toEqual({
+      tag: 'empty',
       items: [],
       next: null,
     });
@@ -88,7 +90,10 @@ describe('lists of policies', () => {
     for (let i = 0; i < writes.length; i += 100) {
       await many.records.commit(writes.slice(i, i + 100), `token ${i}`);
     }
-    const found = await pages((cursor, size) => listChannel(many, 'demo', 'prod', cursor, size), 2);
+    const found = await pages(
+      (cursor, size) => listChannel(many, 'demo', 'prod', null, cursor, size),
+      2,
+    );
     expect(found.map((page) => page.map(({ id }) => id))).toEqual([['p0699', 'p1399'], ['p2099']]);
   });
 });

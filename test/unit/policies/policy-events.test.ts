@@ -3,7 +3,7 @@ import { policyEvent } from '../../../src/contract/policy-events.ts';
 import { addAttachment } from '../../../src/core/attachments/attachments.ts';
 import { relayJournal } from '../../../src/core/journal/relay-journal.ts';
 import { activateDue } from '../../../src/core/policies/activate-due.ts';
-import { policyChangeOf, policyEventsOf } from '../../../src/core/policies/policy-events.ts';
+import { policyChangesOf, policyEventsOf } from '../../../src/core/policies/policy-events.ts';
 import { type CoreDeps, coreDeps } from '../../support/core-deps.ts';
 import { journal } from '../journal/notes.ts';
 import { TenantCalls } from './tenant-calls.ts';
@@ -95,7 +95,7 @@ describe('policyEventsOf', () => {
     expect(deps.bus.events).toEqual([]);
     const [entry] = await journal(deps.records);
     for (const action of ['toString', 'policy.deleted', 'run.started', 'constructor']) {
-      expect(policyChangeOf('demo', { ...entry!, action })).toBeNull();
+      expect(policyChangesOf('demo', { ...entry!, action })).toEqual([]);
       expect(policyEventsOf('demo', { ...entry!, action })).toEqual([]);
     }
   });

@@ -35,7 +35,7 @@ describe('publishPolicy', () => {
       before: null,
       index: 0,
     });
-    const { rule: found, next } = await readRule(deps, demo.lane('prod'));
+    const { rule: found, next } = await readRule(deps, demo.lane('prod'), null);
     expect(found).toEqual({
       snapshot,
       version: '1.0.0',
@@ -269,7 +269,7 @@ describe('publishPolicy, of a large rule', () => {
     await demo.publish('prod', upload);
     expect(calls.put).toBe(place === 'inline' ? 1 : 2);
 
-    const { rule: found } = await readRule(deps, demo.lane('prod'));
+    const { rule: found } = await readRule(deps, demo.lane('prod'), null);
     expect('json' in found.body ? 'inline' : 'blob').toBe(place);
     if ('sizeBytes' in found.body) expect(found.body.sizeBytes).toBe(Buffer.byteLength(body));
     expect(calls.get).toBe(0);
@@ -306,7 +306,7 @@ describe('publishPolicy, of a package that is known', () => {
     );
     const { port: blobs, calls } = countingBlobs(deps.blobs);
     await new TenantCalls({ ...deps, blobs }).publish('prod', { version: '1.0.0' });
-    expect((await readRule(deps, demo.lane('prod'))).rule.body).toEqual(kept);
+    expect((await readRule(deps, demo.lane('prod'), null)).rule.body).toEqual(kept);
     expect(calls.put).toBe(0);
   });
 });

@@ -90,7 +90,7 @@ describe('readRule', () => {
       asked.push(args[1]);
       return undefined;
     });
-    await readRule({ ...deps, records }, demo.lane('prod'));
+    await readRule({ ...deps, records }, demo.lane('prod'), null);
     expect(asked).toEqual([{ consistency: 'eventual' }]);
   });
 

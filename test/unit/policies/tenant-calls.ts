@@ -53,12 +53,14 @@ export class TenantCalls {
     what: Upload | Readonly<Record<string, unknown>>,
     { guard, reason }: CallOptions = {},
   ): Promise<Movement> {
-    return publishPolicy(this.deps, this.origin(), {
-      lane: this.lane(channel),
-      upload: isUpload(what) ? what : rule(this.id, what),
-      guard: guard ?? null,
-      reason: reason ?? null,
-    });
+    return moved(
+      publishPolicy(this.deps, this.origin(), {
+        lane: this.lane(channel),
+        upload: isUpload(what) ? what : rule(this.id, what),
+        guard: guard ?? null,
+        reason: reason ?? null,
+      }),
+    );
   }
 
   store(what: Upload | Readonly<Record<string, unknown>>): Promise<StoredSnapshot> {
@@ -80,17 +82,19 @@ export class TenantCalls {
   }
 
   promote(from: Channel, to: Channel, { guard, reason }: CallOptions = {}): Promise<Movement> {
-    return promotePolicy(this.deps, this.origin(), {
-      from,
-      to: this.lane(to),
-      guard: guard ?? null,
-      reason: reason ?? null,
-    });
+    return moved(
+      promotePolicy(this.deps, this.origin(), {
+        from,
+        to: this.lane(to),
+        guard: guard ?? null,
+        reason: reason ?? null,
+      }),
+    );
   }
 
   /** The version of the rule in force, or the code of the error. */
   async version(channel: Channel): Promise<string> {
-    return answer(readRule(this.deps, this.lane(channel)));
+    return answer(readRule(this.deps, this.lane(channel), null));
   }
 
   async versionAt(channel: Channel, atMs: number, knownMs: number): Promise<string> {
@@ -110,4 +114,13 @@ async function answer(found: ReturnType<typeof readRule>): Promise<string> {
 
 function isUpload(what: object): what is Upload {
   return 'form' in what && 'bytes' in what;
+}
+
+/** For channels that take rules at once. */
+async function moved<T extends Movement>(
+  answered: Promise<T | { readonly status: 'held' }>,
+): Promise<T> {
+  const movement = await answered;
+  if (movement.status === 'held') throw new Error('The channel holds new rules back.');
+  return movement as T;
 }

@@ -95,8 +95,8 @@ async function compareNow(model: TimeTravelModel, { deps, calls, tagged }: Real)
         next: next === undefined ? null : { version: next.rule.version, fromMs: next.fromMs },
       });
     }
-    const tag = `${channel} ${await manifestTag(deps, 'demo', channel)}`;
-    const { items } = await listChannel(deps, 'demo', channel, undefined, 10);
+    const tag = `${channel} ${await manifestTag(deps, 'demo', channel, null)}`;
+    const { items } = await listChannel(deps, 'demo', channel, null, undefined, 10);
     const manifest = items.map(({ id, gen, inForce, next }) => ({
       id,
       gen,
@@ -220,7 +220,7 @@ async function compareLists(model: TimeTravelModel, { deps }: Real): Promise<voi
     for (const channel of channels) {
       const held = model.lanes().filter((lane) => lane.channel === channel);
       const found = await allPages(
-        (cursor, size) => listChannel(deps, 'demo', channel, cursor, size),
+        (cursor, size) => listChannel(deps, 'demo', channel, null, cursor, size),
         limit,
       );
       expect(found.map(({ id }) => id)).toEqual(held.map(({ id }) => id).toSorted());
