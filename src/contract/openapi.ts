@@ -5,6 +5,7 @@ import type { Operation, RequestBody, ResponseShape } from './operation.ts';
 import { policyChange, policyEvent } from './policy-events.ts';
 import { problemSchema } from './problem-schema.ts';
 import { problems, problemsOf } from './problems.ts';
+import { runEvent } from './run-events.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -24,6 +25,7 @@ export function openApiDocument(operations: readonly Operation[], tokenUrl: stri
   }
   toSchema(policyChange, 'output');
   toSchema(policyEvent, 'output');
+  toSchema(runEvent, 'output');
   return {
     openapi: '3.1.0',
     info: {

@@ -6,7 +6,15 @@ import type { Scope } from '../core/identity/scopes.ts';
  * Which part of the system answers a call. On AWS each part is one Lambda function, with the
  * rights that it needs and no more; embedded, one process holds all of them.
  */
-export type Part = 'rules' | 'queries' | 'changes' | 'stream' | 'graph' | 'open';
+export type Part =
+  | 'rules'
+  | 'queries'
+  | 'changes'
+  | 'rollouts'
+  | 'reports'
+  | 'stream'
+  | 'graph'
+  | 'open';
 
 export type RequestBody =
   | { readonly kind: 'json'; readonly schema: z.ZodType; readonly optional?: boolean }

@@ -15,6 +15,9 @@ export const policyChange = z
       'policy.promoted',
       'policy.rolledback',
       'policy.activated',
+      'policy.canary',
+      'policy.released',
+      'policy.restored',
     ]),
     reason: z.string().describe('What the person gave, else the verb: `publish`, `rollback` …'),
     before: snapshotId.nullable(),
@@ -29,9 +32,11 @@ export const policyChange = z
 export const policyEvent = z
   .object({
     specversion: z.literal('1.0'),
-    id: z.string().describe('`<tenant>/<journal index>/<type>`: a repeat has the same'),
+    id: z.string().describe('A repeat has the same'),
     source: z.literal('hms.policies'),
-    type: z.enum(['policy.updated', 'policy.rolledback']),
+    type: z
+      .enum(['policy.updated', 'policy.rolledback', 'policy.canary'])
+      .describe('`policy.canary`: a few get the snapshot, and everyone else what they had'),
     subject: policyId,
     time: timestamp,
     datacontenttype: z.literal('application/json'),

@@ -53,7 +53,21 @@ export const policySummary = z
   .object({
     id: policyId,
     createdAt: timestamp,
-    channels: z.partialRecord(channel, inChannel),
+    channels: z.partialRecord(
+      channel,
+      inChannel.extend({
+        canary: z
+          .object({
+            run: z.int(),
+            snapshot: snapshotId,
+            version: z.string(),
+            percent: z.number(),
+            scope: z.string().nullable(),
+          })
+          .nullable()
+          .describe('A candidate that a few get'),
+      }),
+    ),
   })
   .meta({ id: 'PolicySummary' });
 

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { channels } from '../core/policies/channel.ts';
+import { partnerNamePattern } from '../core/partners/check-partner.ts';
 import { policyIdPattern } from '../core/policies/policy-id.ts';
 
 export const channel = z.enum(channels).meta({ id: 'Channel' });
@@ -30,13 +31,56 @@ export const timestamp = z.iso
   .refine((text) => /^\d{4}-/.test(new Date(Date.parse(text) || 0).toISOString()), notATime)
   .meta({ description: 'RFC 3339' });
 
-/** Why a change is made: kept in the journal, sent with the event. */
-export const reason = z
+/** For whom a caller asks that is trusted to speak for others (scope `act:subject`). */
+export const readerHeaders = {
+  'x-subject': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,256}$/, 'a subject of 1 to 256 printable characters without spaces')
+    .optional()
+    .describe('For whom the rule is asked; needs the scope `hms/act:subject`'),
+  'x-region': z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a region of 1 to 64 letters, digits, dashes or underscores')
+    .optional()
+    .describe('The region of that subject; needs the scope `hms/act:subject`'),
+} as const;
+
+export const runNumber = z.int().meta({ description: '1, 2, 3 … per tenant', example: 184 });
+
+/** A run in a path. Only its plain form: no two addresses for one run. */
+export const runInPath = z
   .string()
-  .trim()
-  .min(1)
-  .max(500)
-  .regex(/^\P{Cc}*$/u, 'one line without control characters');
+  .regex(/^[1-9]\d{0,11}$/, 'the number of a run')
+  .meta({ description: 'The number of the run', example: '184' })
+  .transform(Number);
+
+export const partnerName = z
+  .string()
+  .regex(partnerNamePattern, 'a partner is named by 1 to 63 of a-z 0-9 -, and no - first')
+  .meta({ example: 'epa-region-3' });
+
+export const ticketId = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,64}$/, 'the id of a ticket')
+  .meta({ example: 'run-184-approval' });
+
+/** `Last-Event-ID` of a stream. */
+export const eventId = z
+  .string()
+  .regex(/^(?:-1|\d{1,12})$/, 'a journal index: the `id:` of a message, or -1 for the beginning');
+
+/** Well-formed text of one line, which may be put into a sentence. */
+export function oneLine(maxChars: number) {
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(maxChars)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'one line without control characters');
+}
+
+/** Why a change is made: kept in the journal, sent with the event. */
+export const reason = oneLine(500);
 
 export const digest = z.string().meta({
   description: '`sha256:` and 64 hex digits: of the exact stored bytes',

@@ -1,8 +1,6 @@
 import type { Deps } from '../core/deps.ts';
 import type { JournalEntry } from '../core/journal/journal-entry.ts';
 import { journalLength } from '../core/journal/read-journal.ts';
-import type { Channel } from '../core/policies/channel.ts';
-import { policyChangeOf } from '../core/policies/policy-events.ts';
 
 export interface StreamDeps extends Pick<Deps, 'records' | 'clock' | 'signal' | 'log'> {
   /** The next entries of a tenant's journal after an index, at most `pageLength`. */
@@ -20,7 +18,12 @@ export interface StreamLimits {
 
 export interface Subscription {
   readonly tenant: string;
-  readonly channel: Channel | undefined;
+  /** What the reader is told of an entry, in order and as values for JSON: mostly nothing. */
+  readonly messagesOf: (entry: JournalEntry) => readonly unknown[];
+  /** The entry after which there is nothing more to tell; none, unless given. */
+  readonly isLast?: (entry: JournalEntry) => boolean;
+  /** Nothing more is to come: the stream ends with what the journal has now. */
+  readonly isOver?: boolean;
   /** The journal index after which to begin; undefined: with the next change. */
   readonly lastIndex: number | undefined;
   /** Unix ms at which the caller's token expires, and the stream with it. */
@@ -33,7 +36,8 @@ export const pageLength = 100;
 const encoder = new TextEncoder();
 
 /**
- * The changes of a tenant as Server-Sent Events (https://html.spec.whatwg.org/#server-sent-events).
+ * What a tenant's journal tells a reader, as Server-Sent Events
+ * (https://html.spec.whatwg.org/#server-sent-events).
  *
  * The journal is the buffer: nothing is read before the reader takes what came before, so a slow
  * one costs one page of memory, and one that reconnects goes on where it was.
@@ -43,7 +47,7 @@ export async function changeStream(
   limits: StreamLimits,
   subscription: Subscription,
 ): Promise<ReadableStream<Uint8Array>> {
-  const { tenant, lastIndex, onClose } = subscription;
+  const { tenant, messagesOf, isLast, isOver = false, lastIndex, onClose } = subscription;
   const end = (await journalLength(deps, tenant)) - 1;
   let position = lastIndex === undefined ? end : Math.min(lastIndex, end);
   const endsAtMs = Math.min(deps.clock.nowMs() + limits.lifeMs, subscription.untilMs);
@@ -52,6 +56,7 @@ export async function changeStream(
   const { stop } = limits;
   const ended = stop === undefined ? closed.signal : AbortSignal.any([closed.signal, stop]);
   let started = false;
+  let told = isOver && position === end;
 
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     try {
@@ -68,14 +73,18 @@ export async function changeStream(
     }
   }
 
-  /** The next messages, or a heartbeat; null when the stream has lived its life. */
+  /** The next messages, or a heartbeat; null when all is told, or the stream has lived its life. */
   async function nextChunk(): Promise<string | null> {
     const beatAtMs = deps.clock.nowMs() + limits.heartbeatMs;
-    while (!ended.aborted && deps.clock.nowMs() < endsAtMs) {
-      const entries = await deps.readAfter(tenant, position);
+    while (!told && !ended.aborted && deps.clock.nowMs() < endsAtMs) {
+      const read = await deps.readAfter(tenant, position);
+      const last = isLast === undefined ? -1 : read.findIndex(isLast);
+      const entries = last === -1 ? read : read.slice(0, last + 1);
       position = entries.at(-1)?.index ?? position;
-      const messages = entries.map((entry) => message(subscription, entry)).join('');
+      told = last !== -1 || (isOver && position >= end);
+      const messages = entries.map((entry) => textOf(entry, messagesOf(entry))).join('');
       if (messages !== '') return messages;
+      if (told) return null;
       const nowMs = deps.clock.nowMs();
       if (nowMs >= beatAtMs) return `: heartbeat\nid: ${position}\n\n`;
       const waitMs = Math.min(beatAtMs, endsAtMs) - nowMs;
@@ -97,8 +106,12 @@ function opening(position: number): string {
   return `retry: 1000\nid: ${position}\n: connected\n\n`;
 }
 
-function message({ tenant, channel }: Subscription, entry: JournalEntry): string {
-  const change = policyChangeOf(tenant, entry);
-  if (change === null || (channel !== undefined && change.channel !== channel)) return '';
-  return `id: ${entry.index}\ndata: ${JSON.stringify(change)}\n\n`;
+function textOf({ index }: JournalEntry, messages: readonly unknown[]): string {
+  // Only the last moves the reader's position: who breaks off before it gets all of them again.
+  return messages
+    .map((message, place) => {
+      const id = place === messages.length - 1 ? `id: ${index}\n` : '';
+      return `${id}data: ${JSON.stringify(message)}\n\n`;
+    })
+    .join('');
 }

@@ -16,6 +16,8 @@ export interface FastRequest {
   readonly authorization: string | undefined;
   readonly channel: string | undefined;
   readonly ifNoneMatch: string | undefined;
+  /** Whether the caller names somebody else for whom it asks. */
+  readonly forOthers: boolean;
 }
 
 /** What answers at once or not at all. */
@@ -46,9 +48,11 @@ export async function fastRule(
   const asked = plainQuestion(request);
   if (asked === null) return null;
   try {
-    const { tenant, scopes } = await deps.verifier.verify(asked.token);
+    const principal = await deps.verifier.verify(asked.token);
+    const { tenant, scopes } = principal;
     if (!permits(scopes, 'read:policy')) return null;
-    const found = await readRule(deps, { tenant, id: asked.id, channel: asked.channel });
+    const lane = { tenant, id: asked.id, channel: asked.channel };
+    const found = await readRule(deps, lane, principal);
     return await ruleReply(deps, tenant, found, request.ifNoneMatch);
   } catch (error) {
     // A store that did not answer must not be asked a second time at once.
@@ -64,13 +68,15 @@ export function ruleAtHand(deps: InMemory, request: FastRequest): Reply | null {
   const principal = deps.verifier.peek(asked.token);
   if (principal === undefined || !permits(principal.scopes, 'read:policy')) return null;
   const record = peekRecord(deps, channelKey(principal.tenant, asked.id, asked.channel));
-  const found = record === undefined ? null : ruleInForce(record.value, deps.clock.nowMs());
+  const found =
+    record === undefined ? null : ruleInForce(record.value, principal, deps.clock.nowMs());
   return found === null ? null : ruleReplyAtHand(found, request.ifNoneMatch);
 }
 
 function plainQuestion(request: FastRequest): Question | null {
   const { method, authorization } = request;
   if (method !== 'GET' || authorization?.startsWith(scheme) !== true) return null;
+  if (request.forOthers) return null;
   const target = plainTarget.exec(request.target);
   const id = target?.[1];
   const channel = channelOf(target?.[2], request.channel);

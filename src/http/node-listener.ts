@@ -33,6 +33,7 @@ function answeredAtOnce(
     authorization: headers.authorization,
     channel: Array.isArray(channel) ? channel.join() : channel,
     ifNoneMatch: headers['if-none-match'],
+    forOthers: headers['x-subject'] !== undefined || headers['x-region'] !== undefined,
   });
   if (reply === null) return false;
   const { status, body } = reply;

@@ -2,6 +2,7 @@ import type { Attachment } from '../core/attachments/attachment.ts';
 import { digestName } from '../core/packages/digest.ts';
 import type { JournalEntry } from '../core/journal/journal-entry.ts';
 import { type Channel, channels } from '../core/policies/channel.ts';
+import type { Canary } from '../core/policies/canary.ts';
 import type { SnapshotRef, Waiting } from '../core/policies/channel-record.ts';
 import { inChannel, type PolicyInChannel } from '../core/policies/list-policies.ts';
 import type { PolicySummary } from '../core/policies/policy-summary.ts';
@@ -21,6 +22,13 @@ function waitingView(next: Waiting<SnapshotRef> | null) {
   return { snapshot, version, effectiveAt: new Date(effectiveAtMs).toISOString() };
 }
 
+function canaryView(canary: Canary | null) {
+  if (canary === null) return null;
+  const { run, rule, weight, region } = canary;
+  const scope = region === null ? null : `region:${region}`;
+  return { run, snapshot: rule.snapshot, version: rule.version, percent: weight / 100, scope };
+}
+
 function channelView({ inForce, gen, next }: PolicyInChannel) {
   return {
     snapshot: inForce?.snapshot ?? null,
@@ -30,11 +38,16 @@ function channelView({ inForce, gen, next }: PolicyInChannel) {
   };
 }
 
+/** Who runs the channel sees what is tried on a few; a reader sees the rule that it is given. */
+function operatorView(policy: PolicyInChannel) {
+  return { ...channelView(policy), canary: canaryView(policy.canary) };
+}
+
 export function summaryView(summary: PolicySummary, nowMs: number) {
-  const held: Partial<Record<Channel, ReturnType<typeof channelView>>> = {};
+  const held: Partial<Record<Channel, ReturnType<typeof operatorView>>> = {};
   for (const channel of channels) {
-    const policy = inChannel(summary, channel, nowMs);
-    if (policy !== null) held[channel] = channelView(policy);
+    const policy = inChannel(summary, channel, null, nowMs);
+    if (policy !== null) held[channel] = operatorView(policy);
   }
   return { id: summary.id, createdAt: summary.createdAt, channels: held };
 }

@@ -15,11 +15,36 @@ export function parsePart<S extends z.ZodType>(
 ): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.slice(0, 20).map((issue): ErrorDetail => ({
+  const issues = parsed.error.issues.flatMap((issue) => closestIssues(issue)).slice(0, 20);
+  const details = issues.map((issue): ErrorDetail => ({
     pointer: place === 'body' ? pointerTo(issue.path) : `${place}:${issue.path.join('.')}`,
     detail: issue.message,
   }));
   throw new InvalidRequest(`The ${place} of the request is not as it should be.`, details);
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** Of what may have several forms: all that keeps it from the form that it comes closest to. */
+function closestIssues(issue: z.core.$ZodIssue, within: readonly PropertyKey[] = []): Issue[] {
+  const path = [...within, ...issue.path];
+  const [closest] =
+    issue.code !== 'invalid_union'
+      ? []
+      : issue.errors
+          .filter((issues) => !issues.some(isOfAnotherKind))
+          .toSorted((a, b) => a.length - b.length);
+  return closest === undefined
+    ? [{ path, message: issue.message }]
+    : closest.flatMap((each) => closestIssues(each, path));
+}
+
+/** Such as a number where that form is an object. */
+function isOfAnotherKind({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
 }
 
 /** RFC 6901: the document itself is the empty pointer. */

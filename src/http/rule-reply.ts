@@ -6,7 +6,7 @@ import type { Reply } from './reply.ts';
 const common = {
   // A shared cache must not hand one tenant's rule, or one channel's, to another.
   'cache-control': 'private, no-cache',
-  vary: 'Authorization, X-Channel',
+  vary: 'Authorization, X-Channel, X-Subject, X-Region',
   // The app adds it to every reply; here it is for those that leave before the app.
   'x-content-type-options': 'nosniff',
 };
@@ -40,8 +40,10 @@ function wholeReply(found: RuleInForce, body: string): Reply {
   return { status: 200, headers, body };
 }
 
-function headersOf({ rule, next }: RuleInForce): Record<string, string> {
+function headersOf({ rule, next, canaryRun, shadow }: RuleInForce): Record<string, string> {
   const headers: Record<string, string> = { etag: `"${rule.snapshot}"`, ...common };
+  if (canaryRun !== null) headers['x-canary-run'] = String(canaryRun);
+  if (shadow !== null) headers['x-shadow-snapshot'] = shadow.snapshot;
   if (next === null) return headers;
   headers['x-next-snapshot'] = next.snapshot;
   headers['x-next-effective'] = new Date(next.effectiveAtMs).toISOString();

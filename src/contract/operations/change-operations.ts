@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { packageLimits } from '../../core/packages/package-limits.ts';
 import type { Operation } from '../operation.ts';
 import { movement, storedAttachment, storedSnapshot } from '../policy-schemas.ts';
+import { stagedRule } from '../run-schemas.ts';
 import { channel, policyId, reason, snapshotName } from '../values.ts';
 
 const none = z.object({});
@@ -26,6 +27,11 @@ const changeHeaders = z.object({
     .optional()
     .describe('Only if this snapshot is in force, quoted, or `*` for any'),
 });
+const queued = {
+  description: 'A run takes it into force',
+  schema: stagedRule,
+  headers: { Location: 'The run' },
+} as const;
 
 /** The calls that change what services read. */
 export const changeOperations = {
@@ -37,10 +43,14 @@ export const changeOperations = {
     scope: 'write:policy',
     tag: 'Changes',
     summary: 'Store a package and put it in force in a channel',
-    description: 'The channel is `X-Channel`, else `dev`. A bare YAML document is packed here.',
+    description:
+      'The channel is `X-Channel`, else `dev`. A bare YAML document is packed here. With ' +
+      '`X-Rollout: staged`, or where the channel takes it no other way, a run is queued.',
     params: onePolicy,
     query: none,
-    headers: changeHeaders,
+    headers: changeHeaders.extend({
+      'x-rollout': z.literal('staged').optional().describe('By a rollout, as of `POST /api/runs`'),
+    }),
     body: packageBody,
     responses: {
       201: {
@@ -49,6 +59,7 @@ export const changeOperations = {
         headers: { Location: 'The snapshot' },
       },
       200: { description: 'The channel has this snapshot already', schema: movement },
+      202: queued,
     },
     problems: [
       'not_acceptable',
@@ -112,6 +123,7 @@ export const changeOperations = {
       'not_found',
       'ambiguous_snapshot',
       'nothing_to_roll_back_to',
+      'rollout_required',
       'precondition_failed',
       'not_yet_effective',
       'conflict',
@@ -132,7 +144,7 @@ export const changeOperations = {
       kind: 'json',
       schema: z.strictObject({ from: channel, to: channel, reason: reason.optional() }),
     },
-    responses: { 200: { description: 'Promoted', schema: movement } },
+    responses: { 200: { description: 'Promoted', schema: movement }, 202: queued },
     problems: ['not_found', 'not_in_force', 'precondition_failed', 'conflict'],
   },
   addAttachment: {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Operation } from '../operation.ts';
-import { channel } from '../values.ts';
+import { channel, eventId, readerHeaders, runInPath } from '../values.ts';
 
 const none = z.object({});
 
@@ -20,18 +20,11 @@ export const feedOperations = {
     params: none,
     query: z.object({
       channel: channel.optional().describe('All channels unless named'),
-      lastEventId: z
-        .string()
-        .regex(/^(?:-1|\d{1,12})$/, 'a journal index; -1 for everything since the beginning')
+      lastEventId: eventId
         .optional()
         .describe('For clients that cannot set the header; the header wins'),
     }),
-    headers: z.object({
-      'last-event-id': z
-        .string()
-        .regex(/^(?:-1|\d{1,12})$/, 'the `id:` of a message of this stream')
-        .optional(),
-    }),
+    headers: z.object({ 'last-event-id': eventId.optional() }),
     responses: {
       200: {
         description: 'The stream; a comment line every 15 s keeps it open',
@@ -39,6 +32,33 @@ export const feedOperations = {
       },
     },
     problems: ['unavailable'],
+  },
+  streamRun: {
+    id: 'streamRun',
+    method: 'get',
+    path: '/api/runs/{run}/events',
+    part: 'stream',
+    scope: 'read:policy',
+    tag: 'Rollouts',
+    summary: 'A run step by step, as it happens (Server-Sent Events)',
+    description:
+      '`id:` is the journal index; `data:` is a `RunChange`. It begins with the first step, or ' +
+      'after `Last-Event-ID`, and ends by itself after `run.ended`.',
+    params: z.object({ run: runInPath }),
+    query: z.object({
+      lastEventId: eventId
+        .optional()
+        .describe('For clients that cannot set the header; the header wins'),
+    }),
+    headers: z.object({ 'last-event-id': eventId.optional() }),
+    responses: {
+      200: {
+        description: 'The stream; a comment line every 15 s keeps it open',
+        contentTypes: ['text/event-stream'],
+      },
+      204: { description: 'The caller has seen the end of the run: do not come back' },
+    },
+    problems: ['not_found', 'unavailable'],
   },
   queryGraph: {
     id: 'queryGraph',
@@ -51,7 +71,7 @@ export const feedOperations = {
     description: 'Such as `{policies{id,etag,channel}}`. The schema answers introspection.',
     params: none,
     query: none,
-    headers: none,
+    headers: z.object(readerHeaders),
     body: {
       kind: 'json',
       schema: z.object({

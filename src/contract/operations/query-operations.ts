@@ -10,7 +10,7 @@ import {
   ruleDiff,
   snapshotPage,
 } from '../policy-schemas.ts';
-import { channel, paging, policyId, snapshotName, timestamp } from '../values.ts';
+import { channel, paging, policyId, readerHeaders, snapshotName, timestamp } from '../values.ts';
 
 const none = z.object({});
 const onePolicy = z.object({ id: policyId });
@@ -48,7 +48,7 @@ export const queryOperations = {
       channel: channel.optional().describe('Else the header `X-Channel`, else `prod`'),
       ...paging(10_000, 10_000),
     }),
-    headers: conditional.extend({ 'x-channel': channel.optional() }),
+    headers: conditional.extend({ 'x-channel': channel.optional(), ...readerHeaders }),
     responses: {
       200: { description: 'The manifest', schema: manifest, headers: { ETag: 'Of the channel' } },
       304: notModified,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Operation } from '../operation.ts';
 import { rule } from '../policy-schemas.ts';
-import { channel, policyId, timestamp } from '../values.ts';
+import { channel, policyId, readerHeaders, timestamp } from '../values.ts';
 
 /** The read path: what every service polls. */
 export const ruleOperations = {
@@ -25,6 +25,7 @@ export const ruleOperations = {
     headers: z.object({
       'x-channel': channel.optional(),
       'if-none-match': z.string().optional(),
+      ...readerHeaders,
     }),
     responses: {
       200: {
@@ -34,6 +35,8 @@ export const ruleOperations = {
           ETag: 'The snapshot in force, quoted',
           'X-Next-Snapshot': 'A rule that waits for its effective time',
           'X-Next-Effective': 'From when on it is in force',
+          'X-Canary-Run': 'The run whose candidate this is',
+          'X-Shadow-Snapshot': 'A candidate to evaluate beside the rule, and not to enforce',
         },
       },
       304: { description: 'The caller has it already' },

@@ -3,12 +3,13 @@ import { GraphQLError } from 'graphql';
 import type { Deps } from '../../core/deps.ts';
 import { NotFound } from '../../core/errors/app-error.ts';
 import { type Channel, isChannel } from '../../core/policies/channel.ts';
+import type { Reader } from '../../core/policies/canary.ts';
 import { getRecord, getRecords } from '../../core/records.ts';
-import { listChannel, type PolicyInChannel } from '../../core/policies/list-policies.ts';
+import { inChannel, listChannel, type PolicyInChannel } from '../../core/policies/list-policies.ts';
 import { policyIdPattern } from '../../core/policies/policy-id.ts';
-import { channelKey } from '../../core/policies/policy-keys.ts';
+import { channelKey, summaryKey } from '../../core/policies/policy-keys.ts';
 import { readBody } from '../../core/policies/read-rule.ts';
-import { resolveRule } from '../../core/policies/resolve-rule.ts';
+import { resolveFor } from '../../core/policies/resolve-rule.ts';
 import type { Json } from '../../core/values/json.ts';
 import { manifestItemView } from '../policy-views.ts';
 
@@ -24,8 +25,8 @@ const maxFirst = 200;
 const maxRulesBytes = 4 * 1024 * 1024;
 
 /** The root of one query, for one tenant. Rules asked for together are read together. */
-export function graphRoot(deps: GraphDeps, tenant: string) {
-  const rules = ruleLoader(deps, tenant, bytesBudget());
+export function graphRoot(deps: GraphDeps, tenant: string, reader: Reader) {
+  const rules = ruleLoader(deps, tenant, reader, bytesBudget());
   const answered = bytesBudget();
   const ruleOf = async (id: string, channel: Channel) => {
     const { rule, sizeBytes } = await rules.load({ id, channel });
@@ -43,12 +44,12 @@ export function graphRoot(deps: GraphDeps, tenant: string) {
       if (after !== undefined && !policyIdPattern.test(after)) {
         throw new GraphQLError('after is the id of a policy.');
       }
-      const page = await listChannel(deps, tenant, channel, after, args.first);
+      const page = await listChannel(deps, tenant, channel, reader, after, args.first);
       return page.items.map((policy) => policyNode(policy, channel, ruleOf));
     },
     policy: async (args: { id: string; channel: string }) => {
       const channel = channelOf(args.channel);
-      const policy = await policyIn(deps, tenant, args.id, channel);
+      const policy = await policyIn(deps, tenant, reader, args.id, channel);
       return policy === null ? null : policyNode(policy, channel, ruleOf);
     },
   };
@@ -80,21 +81,19 @@ function bytesBudget(): (sizeBytes: number) => void {
 async function policyIn(
   deps: GraphDeps,
   tenant: string,
+  reader: Reader,
   id: string,
   channel: Channel,
 ): Promise<PolicyInChannel | null> {
   if (!policyIdPattern.test(id)) return null;
-  const found = await getRecord(deps, channelKey(tenant, id, channel));
-  if (found === undefined) return null;
-  const record = found.value;
-  const inForce = resolveRule(record, deps.clock.nowMs());
-  const next = record.next === inForce ? null : record.next;
-  return { id, gen: record.gen, inForce, next };
+  const found = await getRecord(deps, summaryKey(tenant, id));
+  return found === undefined ? null : inChannel(found.value, channel, reader, deps.clock.nowMs());
 }
 
 function ruleLoader(
   deps: GraphDeps,
   tenant: string,
+  reader: Reader,
   take: (sizeBytes: number) => void,
 ): RuleLoader {
   return new DataLoader<{ id: string; channel: Channel }, LoadedRule, string>(
@@ -105,7 +104,7 @@ function ruleLoader(
       return Promise.all(
         found.map(async (record) => {
           const held = record?.value;
-          const rule = held === undefined ? null : resolveRule(held, nowMs);
+          const rule = held === undefined ? null : resolveFor(held, reader, nowMs).rule;
           if (rule === null) return new NotFound('No rule is in force.', 'not_in_force');
           const { body } = rule;
           const sizeBytes = 'json' in body ? Buffer.byteLength(body.json) : body.sizeBytes;

@@ -4,16 +4,19 @@ import type { Deps } from '../../core/deps.ts';
 import { digestName } from '../../core/packages/digest.ts';
 import { InvalidRequest } from '../../core/errors/app-error.ts';
 import type { Upload } from '../../core/policies/accept-package.ts';
-import { promotePolicy } from '../../core/policies/promote-policy.ts';
-import { publishPolicy } from '../../core/policies/publish-policy.ts';
 import { rollbackPolicy } from '../../core/policies/rollback-policy.ts';
 import { storeSnapshot } from '../../core/policies/store-snapshot.ts';
+import { promoteOrStage, publishOrStage } from '../../core/rollouts/stage-rule.ts';
 import { parseIfMatch } from '../etag.ts';
 import { attachmentView, snapshotView } from '../policy-views.ts';
 import { jsonReply } from '../reply.ts';
 import { originOf, type Route, route } from '../route.ts';
+import { queuedReply } from '../run-views.ts';
 
-type ChangeDeps = Pick<Deps, 'records' | 'blobs' | 'clock' | 'ids' | 'signal'>;
+type ChangeDeps = Pick<
+  Deps,
+  'records' | 'blobs' | 'clock' | 'ids' | 'signal' | 'workflows' | 'log'
+>;
 
 export function changeRoutes(deps: ChangeDeps): Route[] {
   return [publish(deps), store(deps), rollback(deps), promote(deps), attach(deps)];
@@ -23,12 +26,15 @@ function publish(deps: ChangeDeps): Route {
   return route(changeOperations.publishPolicy, async (call) => {
     const { params, headers, body, principal } = call;
     const channel = headers['x-channel'] ?? 'dev';
-    const movement = await publishPolicy(deps, originOf(call), {
+    const publication = {
       lane: { tenant: principal.tenant, id: params.id, channel },
       upload: uploadOf(body),
       guard: parseIfMatch(headers['if-match']),
       reason: headers['x-reason'] ?? null,
-    });
+    };
+    const staged = headers['x-rollout'] === 'staged';
+    const movement = await publishOrStage(deps, originOf(call), publication, staged);
+    if (movement.status === 'queued') return queuedReply(movement);
     return jsonReply(movement.status === 'unchanged' ? 200 : 201, movement, {
       location: `/api/policies/${params.id}/snapshots/${movement.snapshot}`,
     });
@@ -70,13 +76,13 @@ function promote(deps: ChangeDeps): Route {
         { pointer: '/to', detail: 'name another channel than `from`' },
       ]);
     }
-    const movement = await promotePolicy(deps, originOf(call), {
+    const movement = await promoteOrStage(deps, originOf(call), {
       from: body.from,
       to: { tenant: principal.tenant, id: params.id, channel: body.to },
       guard: parseIfMatch(headers['if-match']),
       reason: body.reason ?? headers['x-reason'] ?? null,
     });
-    return jsonReply(200, movement);
+    return movement.status === 'queued' ? queuedReply(movement) : jsonReply(200, movement);
   });
 }
 

@@ -5,6 +5,7 @@ import { AppError, InvalidRequest } from '../../core/errors/app-error.ts';
 import { graphRoot } from '../graph/graph-root.ts';
 import { graphSchema } from '../graph/graph-schema.ts';
 import { boundCostlyFields } from '../graph/bound-costly-fields.ts';
+import { readerOf } from '../reader-of.ts';
 import { jsonReply } from '../reply.ts';
 import { type Route, route } from '../route.ts';
 
@@ -16,12 +17,12 @@ const rules = [...specifiedRules, boundCostlyFields];
 
 export function graphRoutes(deps: Pick<Deps, 'records' | 'blobs' | 'clock' | 'log'>): Route[] {
   return [
-    route(feedOperations.queryGraph, async ({ principal, body, requestId }) => {
+    route(feedOperations.queryGraph, async ({ principal, headers, body, requestId }) => {
       const document = parseQuery(body.query);
       const result = await execute({
         schema: graphSchema,
         document,
-        rootValue: graphRoot(deps, principal.tenant),
+        rootValue: graphRoot(deps, principal.tenant, readerOf(principal, headers)),
         variableValues: body.variables ?? {},
         operationName: body.operationName ?? null,
       });

@@ -16,6 +16,7 @@ import {
   snapshotView,
   summaryView,
 } from '../policy-views.ts';
+import { readerOf } from '../reader-of.ts';
 import { jsonReply } from '../reply.ts';
 import { type Route, route } from '../route.ts';
 import { snapshotReply } from '../snapshot-reply.ts';
@@ -66,21 +67,28 @@ function manifest(deps: QueryDeps): Route {
     const channel = query.channel ?? headers['x-channel'] ?? 'prod';
     const { limit } = query;
     const cursor = decodeCursor(query.cursor, idShape);
-    // Read before the list: at worst the tag is older than what it tags, and is asked again.
-    const tag = `${channel}-${await manifestTag(deps, principal.tenant, channel)}`;
-    const caching = {
-      etag: `"${tag}"`,
-      'cache-control': 'private, no-cache',
-      vary: 'Authorization, X-Channel',
-    };
+    const { tenant } = principal;
+    const reader = readerOf(principal, headers);
     const known = headers['if-none-match'];
-    if (known !== undefined && ifNoneMatchNames(known, tag)) {
-      return { status: 304, headers: caching, body: null };
+    if (known !== undefined) {
+      const tag = `${channel}-${await manifestTag(deps, tenant, channel, reader)}`;
+      if (ifNoneMatchNames(known, tag)) {
+        return { status: 304, headers: manifestHeaders(tag), body: null };
+      }
     }
-    const page = await listChannel(deps, principal.tenant, channel, cursor, limit);
+    const page = await listChannel(deps, tenant, channel, reader, cursor, limit);
     const items = page.items.map(manifestItemView);
-    return jsonReply(200, { channel, items, next: encodeCursor(page.next) }, caching);
+    const headed = manifestHeaders(`${channel}-${page.tag}`);
+    return jsonReply(200, { channel, items, next: encodeCursor(page.next) }, headed);
   });
+}
+
+function manifestHeaders(tag: string) {
+  return {
+    etag: `"${tag}"`,
+    'cache-control': 'private, no-cache',
+    vary: 'Authorization, X-Channel, X-Subject, X-Region',
+  };
 }
 
 function diff(deps: QueryDeps): Route {

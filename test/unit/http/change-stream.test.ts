@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { commit } from '../../../src/core/journal/commit.ts';
+import type { JournalEntry } from '../../../src/core/journal/journal-entry.ts';
 import type { Channel } from '../../../src/core/policies/channel.ts';
+import { policyChangesOf } from '../../../src/core/policies/policy-events.ts';
 import { publishPolicy } from '../../../src/core/policies/publish-policy.ts';
 import { shareReads } from '../../../src/core/journal/share-reads.ts';
 import { changeStream, pageLength, type Subscription } from '../../../src/http/change-stream.ts';
@@ -28,6 +30,16 @@ async function publish(deps: CoreDeps, channel: Channel, limit: number): Promise
   });
 }
 
+const idLine = (index: number) => `id: ${index}`;
+
+/** The changes of a channel, or of all. */
+function changesIn(channel?: Channel): Subscription['messagesOf'] {
+  return (entry) =>
+    policyChangesOf('demo', entry).filter(
+      (change) => channel === undefined || change.channel === channel,
+    );
+}
+
 /** The chunks of a stream as they come. */
 async function listen(deps: CoreDeps, more: Partial<Subscription> = {}, stop?: AbortSignal) {
   let closed = 0;
@@ -36,7 +48,7 @@ async function listen(deps: CoreDeps, more: Partial<Subscription> = {}, stop?: A
     { lifeMs, heartbeatMs, ...(stop === undefined ? {} : { stop }) },
     {
       tenant: 'demo',
-      channel: undefined,
+      messagesOf: changesIn(),
       lastIndex: undefined,
       untilMs: Infinity,
       onClose: () => (closed += 1),
@@ -61,7 +73,7 @@ describe('the stream of changes', () => {
   it('opens with its position, and beats with the one it has moved to', async () => {
     const deps = depsWithTime();
     await publish(deps, 'dev', 1);
-    const { chunks } = await listen(deps, { channel: 'prod' });
+    const { chunks } = await listen(deps, { messagesOf: changesIn('prod') });
     await deps.clock.advance(heartbeatMs - 1);
     expect(chunks).toEqual(['retry: 1000\nid: 0\n: connected\n\n']);
     await publish(deps, 'dev', 2);
@@ -144,10 +156,59 @@ describe('the stream of changes', () => {
     await changeStream(
       { ...deps, records: counting, readAfter: shareReads({ records: counting }, pageLength) },
       { lifeMs, heartbeatMs },
-      { tenant: 'demo', channel: undefined, lastIndex: -1, untilMs: Infinity, onClose: () => {} },
+      {
+        tenant: 'demo',
+        messagesOf: changesIn(),
+        lastIndex: -1,
+        untilMs: Infinity,
+        onClose: () => {},
+      },
     );
     await deps.clock.advance(1000);
     expect(queries).toBe(0);
+  });
+
+  describe('that has an end', () => {
+    const isLast = (entry: JournalEntry) => entry.index === 2;
+
+    it('tells all up to it, and nothing that came after', async () => {
+      const deps = depsWithTime();
+      for (let limit = 0; limit < 5; limit++) await publish(deps, 'prod', limit);
+      const stream = await listen(deps, { isLast, lastIndex: -1 });
+      await deps.clock.advance(0);
+      expect(stream.chunks.join('').match(/^id: -?\d+$/gm)).toEqual([-1, 0, 1, 2].map(idLine));
+      expect([stream.ended(), stream.closed()]).toEqual([true, 1]);
+      expect(deps.clock.sleeping).toBe(0);
+    });
+
+    it('waits for it', async () => {
+      const deps = depsWithTime();
+      const stream = await listen(deps, { isLast });
+      for (let limit = 0; limit < 2; limit++) await publish(deps, 'prod', limit);
+      await deps.clock.advance(heartbeatMs);
+      expect(stream.ended()).toBe(false);
+      await publish(deps, 'prod', 3);
+      await deps.clock.advance(heartbeatMs);
+      expect([stream.ended(), stream.closed()]).toEqual([true, 1]);
+    });
+
+    it('ends with it also when nothing is told of it', async () => {
+      const deps = depsWithTime();
+      for (let limit = 0; limit < 4; limit++) await publish(deps, 'prod', limit);
+      const messagesOf = () => [];
+      const stream = await listen(deps, { isLast, messagesOf, lastIndex: -1 });
+      await deps.clock.advance(0);
+      expect([stream.chunks.length, stream.ended(), stream.closed()]).toEqual([1, true, 1]);
+    });
+
+    it.each([-1, 0, 3])('that is over ends with the journal, begun at %i', async (lastIndex) => {
+      const deps = depsWithTime();
+      for (let limit = 0; limit < 4; limit++) await publish(deps, 'prod', limit);
+      const stream = await listen(deps, { isOver: true, lastIndex });
+      await deps.clock.advance(0);
+      expect(stream.chunks.join('').match(/^data: /gm) ?? []).toHaveLength(3 - lastIndex);
+      expect([stream.ended(), stream.closed()]).toEqual([true, 1]);
+    });
   });
 
   it('breaks off with a word in the log when the store does not answer', async () => {

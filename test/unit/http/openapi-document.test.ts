@@ -147,7 +147,7 @@ describe('the OpenAPI document', () => {
       referred.add(name);
     }
     // What listeners are sent is no answer of an operation.
-    referred.add('PolicyChange').add('PolicyEvent');
+    referred.add('PolicyChange').add('PolicyEvent').add('RunEvent');
     expect(Object.keys(document.components.schemas).sort()).toEqual([...referred].sort());
   });
 

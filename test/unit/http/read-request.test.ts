@@ -105,6 +105,18 @@ describe('a query', () => {
 });
 
 describe('findings', () => {
+  it('are about the form that was meant, wherever there are several', async () => {
+    const leaf = z.union([z.strictObject({ a: z.int(), b: z.int() }), z.int().min(1), z.null()]);
+    const schema = z.strictObject({ x: z.union([z.array(leaf), z.literal('none')]) });
+    const pointersOf = async (x: unknown) =>
+      (await failureOf(() => parsePart(schema, { x }, 'body'))).details.map((each) => each.pointer);
+    expect(await pointersOf([{ a: 'one', b: 2 }])).toEqual(['/x/0/a']);
+    expect(await pointersOf([null, { a: 'one' }])).toEqual(['/x/1/a', '/x/1/b']);
+    expect(await pointersOf([0])).toEqual(['/x/0']);
+    expect(await pointersOf([true])).toEqual(['/x/0']);
+    expect(await pointersOf(7)).toEqual(['/x']);
+  });
+
   it('are at most twenty', async () => {
     const schema = z.array(z.int());
     const texts = Array.from({ length: 100 }, () => 'x');

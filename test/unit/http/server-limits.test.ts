@@ -11,7 +11,13 @@ const minuteMs = 60_000;
 it('the embedded server gives no caller its time without end', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'hms-limits-'));
   onTestFinished(() => rm(dataDir, { recursive: true }));
-  const config = { port: 0, dataDir, logLevel: 'error' } as const;
+  const config = {
+    port: 0,
+    dataDir,
+    logLevel: 'error',
+    allowPrivateTargets: false,
+    mail: null,
+  } as const;
   const local = await startLocal(config, () => undefined);
   onTestFinished(() => local.close());
   let server: Server | undefined;

@@ -1,0 +1,102 @@
+import * as z from 'zod';
+import type { Operation } from '../operation.ts';
+import { delivery, deliveryPage, newPartner, partner, partnerPage } from '../partner-schemas.ts';
+import { paging, partnerName, runInPath } from '../values.ts';
+
+const none = z.object({});
+const onePartner = z.object({ name: partnerName });
+
+/** Who is told of a rollout when it has reached everyone, and whether they have been. */
+export const partnerOperations = {
+  listPartners: {
+    id: 'listPartners',
+    method: 'get',
+    path: '/api/partners',
+    part: 'rollouts',
+    scope: 'write:policy',
+    tag: 'Partners',
+    summary: 'Every partner, by name',
+    params: none,
+    query: z.object(paging(50, 200)),
+    headers: none,
+    responses: { 200: { description: 'A page', schema: partnerPage } },
+    problems: [],
+  },
+  getPartner: {
+    id: 'getPartner',
+    method: 'get',
+    path: '/api/partners/{name}',
+    part: 'rollouts',
+    scope: 'write:policy',
+    tag: 'Partners',
+    summary: 'Where a partner is told',
+    params: onePartner,
+    query: none,
+    headers: none,
+    responses: { 200: { description: 'The partner, without its secret', schema: partner } },
+    problems: ['not_found'],
+  },
+  putPartner: {
+    id: 'putPartner',
+    method: 'put',
+    path: '/api/partners/{name}',
+    part: 'rollouts',
+    scope: 'admin',
+    tag: 'Partners',
+    summary: 'Add a partner, or change where it is told',
+    params: onePartner,
+    query: none,
+    headers: none,
+    body: { kind: 'json', schema: newPartner },
+    responses: {
+      201: { description: 'Added', schema: partner, headers: { Location: 'It' } },
+      200: { description: 'Changed, or as it was', schema: partner },
+    },
+    problems: ['conflict'],
+  },
+  deletePartner: {
+    id: 'deletePartner',
+    method: 'delete',
+    path: '/api/partners/{name}',
+    part: 'rollouts',
+    scope: 'admin',
+    tag: 'Partners',
+    summary: 'Tell a partner nothing more, and forget its secret',
+    params: onePartner,
+    query: none,
+    headers: none,
+    responses: { 204: { description: 'Gone' } },
+    problems: ['not_found', 'conflict'],
+  },
+  listDeliveries: {
+    id: 'listDeliveries',
+    method: 'get',
+    path: '/api/runs/{run}/deliveries',
+    part: 'rollouts',
+    scope: 'read:policy',
+    tag: 'Partners',
+    summary: 'Which partners have been told of a run',
+    description: 'All on one page, at most 40: first those of its release.',
+    params: z.object({ run: runInPath }),
+    query: none,
+    headers: none,
+    responses: { 200: { description: 'All of them', schema: deliveryPage } },
+    problems: ['not_found'],
+  },
+  redeliver: {
+    id: 'redeliver',
+    method: 'post',
+    path: '/api/deliveries/{delivery}/redeliver',
+    part: 'rollouts',
+    scope: 'write:policy',
+    tag: 'Partners',
+    summary: 'Tell a partner again, under the same id',
+    params: z.object({
+      delivery: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'the id of a delivery'),
+    }),
+    query: none,
+    headers: none,
+    responses: { 202: { description: 'Its schedule begins anew', schema: delivery } },
+    problems: ['not_found', 'conflict'],
+  },
+} as const satisfies Record<string, Operation>;
