@@ -18,6 +18,7 @@ export const handler: Handler = async (event, context) => {
     authorization: header('authorization'),
     channel: header('x-channel'),
     ifNoneMatch: header('if-none-match'),
+    forOthers: header('x-subject') !== undefined || header('x-region') !== undefined,
   }).catch((error: unknown) => problemReply(error, deps.ids.next(), deps.log));
   if (reply === null) return (await (app ??= loadApp()))(event, context);
   deps.metrics.requestDone('getPolicy', reply.status, performance.now() - startedMs);

@@ -30,6 +30,10 @@ export interface StageConfig {
   readonly archiveDays: number;
   /** Who is told of alarms; `null`: subscribe to the topic later. */
   readonly alarmEmail: string | null;
+  /** Who mail to partners is from: an address, or one of a domain, that SES has verified; `null`: no mail. */
+  readonly mailFrom: string | null;
+  /** Private networks (CIDR) in which partners may be told, besides the public internet. */
+  readonly allowedTargets: readonly string[];
   /** Over all callers. */
   readonly throttle: { readonly requestsPerS: number; readonly burst: number };
   /** Of one address, in five minutes; `null`: no web application firewall. */
@@ -53,6 +57,8 @@ const dev: StageConfig = {
   logLevel: 'info',
   archiveDays: 7,
   alarmEmail: null,
+  mailFrom: null,
+  allowedTargets: [],
   throttle: { requestsPerS: 200, burst: 400 },
   firewall: { requestsPer5Min: 30_000 },
   // API Gateway ends a stream after 15 minutes: ours ends first, between two messages.
@@ -85,6 +91,10 @@ const emulator: StageConfig = {
   ...dev,
   stage: 'emulator',
   firewall: null,
+  // Nobody verifies addresses there.
+  mailFrom: 'rules@hms.example',
+  // Partners in tests listen on this machine.
+  allowedTargets: ['127.0.0.0/8'],
   // Its API answers in one piece, so a stream is seen when it ends.
   stream: { maxS: 4, maxOpen: null },
   emulatorUrl: 'http://127.0.0.1:4566',
@@ -94,7 +104,7 @@ const stages: Readonly<Record<StageName, StageConfig>> = { dev, prod, emulator }
 
 /**
  * The stage that the context names: `-c stage=prod` (`dev` unless named), or `-c emulator=true`;
- * `-c alarmEmail=…` names who is told of alarms.
+ * `-c alarmEmail=…` names who is told of alarms, `-c mailFrom=…` who partners get mail from.
  * `endpointUrl`: where the emulator listens, if not at its default.
  */
 export function stageConfig(context: Node, endpointUrl: string | undefined): StageConfig {
@@ -105,12 +115,19 @@ export function stageConfig(context: Node, endpointUrl: string | undefined): Sta
     throw new Error(`no stage is named ${JSON.stringify(name)}; -c stage= takes ${known}`);
   }
   const config = stages[name];
-  const alarmEmail: unknown = context.tryGetContext('alarmEmail');
   return {
     ...config,
-    alarmEmail: typeof alarmEmail === 'string' ? alarmEmail : config.alarmEmail,
+    alarmEmail: address(context, 'alarmEmail') ?? config.alarmEmail,
+    mailFrom: address(context, 'mailFrom') ?? config.mailFrom,
     emulatorUrl: config.emulatorUrl === null ? null : (endpointUrl ?? config.emulatorUrl),
   };
+}
+
+function address(context: Node, name: 'alarmEmail' | 'mailFrom'): string | null {
+  const given: unknown = context.tryGetContext(name);
+  if (given === undefined || given === null) return null;
+  if (typeof given === 'string' && /^[^\s@<>"]+@[\w.-]+$/.test(given)) return given;
+  throw new Error(`-c ${name}= takes one mail address, such as rules@agency.example`);
 }
 
 function isStageName(name: unknown): name is StageName {

@@ -5,9 +5,13 @@ import { apiVersion } from '../config.ts';
 import type { StageConfig } from '../config.ts';
 import { NodeFunction } from './node-function.ts';
 import type { NodeFunctionProps } from './node-function.ts';
+import { acknowledgeAllSecrets, secretAccess, secretsEnvironment } from './partner-access.ts';
+import { changeRunNeeds } from './rollout-functions.ts';
 import { acknowledgeAllBlobs, storeAccess } from './store-access.ts';
 import type { Store, StoreNeeds } from './store-access.ts';
 import type { TokenIssuer } from './token-issuer.ts';
+import { rolloutMachineArn, workflowAccess } from './workflow-access.ts';
+import type { WorkflowNeed } from './workflow-access.ts';
 
 export interface ApiFunctionsProps {
   readonly config: StageConfig;
@@ -22,6 +26,7 @@ interface PartSpec extends Pick<
   'handler' | 'description' | 'memoryMb' | 'timeoutS'
 > {
   readonly needs: StoreNeeds;
+  readonly workflows?: readonly WorkflowNeed[];
 }
 
 /**
@@ -55,6 +60,26 @@ const specs: Readonly<Record<Exclude<Part, 'open'>, PartSpec>> = {
       table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem', 'ConditionCheckItem'],
       blobs: ['PutObject'],
     },
+    // Where a channel demands a rollout, a publish begins one.
+    workflows: ['start'],
+  },
+  rollouts: {
+    handler: 'manage-rollouts',
+    description: 'Runs, tickets, simulations, partners',
+    memoryMb: 1769,
+    timeoutS: 28,
+    needs: {
+      table: [...changeRunNeeds, 'Query', 'ConditionCheckItem'],
+      blobs: ['GetObject', 'PutObject'],
+    },
+    workflows: ['start', 'signal'],
+  },
+  reports: {
+    handler: 'take-reports',
+    description: 'Alerts, receipts and decisions of services',
+    memoryMb: 1024,
+    timeoutS: 25,
+    needs: { table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem'] },
   },
   stream: {
     handler: 'stream-policies',
@@ -84,6 +109,8 @@ export function apiFunctions(scope: Construct, props: ApiFunctionsProps): ApiFun
     rules: partFunction(scope, 'GetPolicy', specs.rules, props),
     queries: partFunction(scope, 'QueryPolicies', specs.queries, props),
     changes: partFunction(scope, 'ChangePolicies', specs.changes, props),
+    rollouts: rolloutsFunction(scope, props),
+    reports: partFunction(scope, 'TakeReports', specs.reports, props),
     stream: partFunction(scope, 'StreamPolicies', specs.stream, props, {
       environment: { HMS_STREAM_MAX_S: String(config.stream.maxS) },
       maxConcurrency: config.stream.maxOpen,
@@ -104,9 +131,9 @@ export function apiFunctions(scope: Construct, props: ApiFunctionsProps): ApiFun
 function partFunction(
   scope: Construct,
   id: string,
-  { needs, ...spec }: PartSpec,
+  { needs, workflows = [], ...spec }: PartSpec,
   { config, store, tokens }: ApiFunctionsProps,
-  more: Pick<NodeFunctionProps, 'environment' | 'maxConcurrency'> = {},
+  more: Pick<NodeFunctionProps, 'environment' | 'maxConcurrency' | 'statements'> = {},
 ): NodeFunction {
   const made = new NodeFunction(scope, id, {
     ...spec,
@@ -118,10 +145,26 @@ function partFunction(
       HMS_ISSUER: tokens.issuer,
       HMS_JWKS_URI: tokens.jwksUri,
       HMS_BASE_PATH: `/${apiVersion}`,
+      ...(workflows.length === 0 ? {} : { HMS_STATE_MACHINE: rolloutMachineArn(scope, config) }),
       ...more.environment,
     },
-    statements: storeAccess(store, needs),
+    statements: [
+      ...storeAccess(store, needs),
+      ...workflowAccess(scope, config, workflows),
+      ...(more.statements ?? []),
+    ],
   });
   if (needs.blobs !== undefined) acknowledgeAllBlobs(made, store);
+  return made;
+}
+
+/** It keeps the secrets of partners, and cannot read them back. */
+function rolloutsFunction(scope: Construct, props: ApiFunctionsProps): NodeFunction {
+  const { config, store } = props;
+  const made = partFunction(scope, 'ManageRollouts', specs.rollouts, props, {
+    environment: secretsEnvironment(config, store),
+    statements: secretAccess(config, store, 'write'),
+  });
+  acknowledgeAllSecrets(made, config);
   return made;
 }

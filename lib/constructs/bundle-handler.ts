@@ -56,9 +56,13 @@ export function bundleHandler(name: string, assets: readonly string[] = []): Bun
     // esbuild's default for Node takes CommonJS first, and then cannot drop what is not used:
     // https://esbuild.github.io/api/#main-fields
     mainFields: ['module', 'main'],
+    // Compiled parts, which ssh2 would like to have and goes on without.
+    external: ['cpu-features', '*.node'],
     // CommonJS inside an ES module still calls `require` for what Node brings along:
     // https://github.com/evanw/esbuild/issues/1921
     banner: { js: requireBanner },
+    // And asks where it is: a part of ssh2 in WebAssembly does.
+    define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
   });
   const outputs = eagerOutputs(result.metafile);
   const code = result.outputFiles.map(({ path, contents }) => ({ path: basename(path), contents }));

@@ -3,6 +3,7 @@ import type { IAspect } from 'aws-cdk-lib';
 import { CfnMethod } from 'aws-cdk-lib/aws-apigateway';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnArchive } from 'aws-cdk-lib/aws-events';
+import { CfnMetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { IConstruct } from 'constructs';
 
 /**
@@ -13,7 +14,7 @@ import type { IConstruct } from 'constructs';
 export class EmulatorFit implements IAspect {
   visit(node: IConstruct): void {
     // "Unrecognized resource types": the whole template is rejected.
-    if (node instanceof CfnArchive) remove(node);
+    if (node instanceof CfnArchive || node instanceof CfnMetricFilter) remove(node);
     // "Metrics (metric math) is not supported": the stack is rolled back.
     else if (node instanceof CfnAlarm && node.metrics !== undefined) remove(node);
     // It does not know the path of streaming invocations, and answers 500 without invoking.

@@ -42,7 +42,10 @@ export class JournalRelay extends Construct {
       timeoutS: 60,
       environment: { HMS_TABLE: store.table.tableName, HMS_BUS: bus.eventBusName },
       statements: [
-        ...storeAccess(store, { table: ['GetItem', 'Query', 'PutItem'] }),
+        // A rollback also takes back what partners were promised.
+        ...storeAccess(store, {
+          table: ['GetItem', 'Query', 'PutItem', 'DeleteItem', 'ConditionCheckItem'],
+        }),
         new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
         readStream(tableStreamArn),
         ...deadLetters.sending(),

@@ -1,11 +1,10 @@
-import { Duration } from 'aws-cdk-lib';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 
+import { everyMinute } from './every-minute.ts';
 import type { JournalWorkerProps } from './journal-relay.ts';
 import { NodeFunction } from './node-function.ts';
+import { changeRunNeeds } from './rollout-functions.ts';
 import { storeAccess } from './store-access.ts';
 
 /**
@@ -26,28 +25,11 @@ export class JournalSweep extends Construct {
       timeoutS: 55,
       environment: { HMS_TABLE: store.table.tableName, HMS_BUS: bus.eventBusName },
       statements: [
-        ...storeAccess(store, {
-          table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'],
-        }),
+        ...storeAccess(store, { table: [...changeRunNeeds, 'Query', 'ConditionCheckItem'] }),
         new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
         ...deadLetters.sending(),
       ],
     });
-    this.function.function.configureAsyncInvoke({
-      // The next minute's run does the same work.
-      retryAttempts: 0,
-      maxEventAge: Duration.minutes(1),
-      onFailure: deadLetters.destination,
-    });
-    new Rule(this, 'EveryMinute', {
-      schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [
-        new LambdaFunction(this.function.function, {
-          deadLetterQueue: deadLetters,
-          retryAttempts: 0,
-          maxEventAge: Duration.minutes(1),
-        }),
-      ],
-    });
+    everyMinute(this, this.function, deadLetters);
   }
 }

@@ -42,29 +42,39 @@ export interface NodeFunctionProps {
   readonly maxConcurrency?: number | null;
 }
 
+/** Where the metrics of a stage are that its functions write. */
+export function metricsNamespace({ stage }: StageConfig): string {
+  return `hms-${stage}`;
+}
+
 /** One Lambda function: its code, its log and a role of its own that allows what is stated. */
 export class NodeFunction extends Construct {
   readonly function: Function;
+  readonly log: LogGroup;
 
   constructor(scope: Construct, id: string, props: NodeFunctionProps) {
     super(scope, id);
     const { config } = props;
-    const logGroup = new LogGroup(this, 'Log', {
+    this.log = new LogGroup(this, 'Log', {
       retention: config.logRetention,
       removalPolicy: config.removalPolicy,
     });
-    const role = this.#role(logGroup, props.statements ?? []);
+    const role = this.#role(this.log, props.statements ?? []);
     this.function = new Function(this, 'Function', {
       runtime,
       architecture,
       role,
-      logGroup,
+      logGroup: this.log,
       code: this.#code(props),
       handler: 'index.handler',
       description: props.description,
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutS),
-      environment: { ...props.environment, HMS_LOG_LEVEL: config.logLevel },
+      environment: {
+        ...props.environment,
+        HMS_LOG_LEVEL: config.logLevel,
+        HMS_METRICS_NAMESPACE: metricsNamespace(config),
+      },
       tracing: Tracing.ACTIVE,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: logLevels[config.logLevel],
@@ -82,8 +92,8 @@ export class NodeFunction extends Construct {
       {
         id: 'Serverless-LambdaDLQ',
         reason:
-          'It is for asynchronous calls. The API and Cognito call and wait; the stream of the ' +
-          'relay and the schedule of the sweep have on-failure destinations, which tell more.',
+          'It is for asynchronous calls. The API, Cognito and the state machine call and wait; the ' +
+          'stream of the relay and the schedules have on-failure destinations, which tell more.',
       },
     );
   }

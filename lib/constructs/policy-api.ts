@@ -134,6 +134,8 @@ function integrations(functions: ApiFunctions): Record<Part, LambdaIntegration> 
     rules: buffered('rules'),
     queries: buffered('queries'),
     changes: buffered('changes'),
+    rollouts: buffered('rollouts'),
+    reports: buffered('reports'),
     graph: buffered('graph'),
     open: buffered('open'),
     stream: new LambdaIntegration(functions.stream.function, {

@@ -7,6 +7,7 @@ import { ApiStack } from './api-stack.ts';
 import { DataStack } from './data-stack.ts';
 import { EventsStack } from './events-stack.ts';
 import { IdentityStack } from './identity-stack.ts';
+import { RolloutStack } from './rollout-stack.ts';
 import { WatchStack } from './watch-stack.ts';
 
 export interface Platform {
@@ -14,6 +15,7 @@ export interface Platform {
   readonly identity: IdentityStack;
   readonly api: ApiStack;
   readonly events: EventsStack;
+  readonly rollout: RolloutStack;
   readonly watch: WatchStack;
 }
 
@@ -25,7 +27,9 @@ export function addPlatform(app: App, config: StageConfig): Platform {
   const identity = new IdentityStack(app, name('identity'), { config });
   const api = new ApiStack(app, name('api'), { config, store, tokens: identity.tokens });
   const events = new EventsStack(app, name('events'), { config, store });
-  const watch = new WatchStack(app, name('watch'), { config, data, identity, api, events });
+  const rollout = new RolloutStack(app, name('rollout'), { config, store });
+  const watched = { data, identity, api, events, rollout };
+  const watch = new WatchStack(app, name('watch'), { config, ...watched });
   if (config.emulatorUrl !== null) Aspects.of(app).add(new EmulatorFit());
-  return { data, identity, api, events, watch };
+  return { ...watched, watch };
 }

@@ -7,6 +7,8 @@ import type { Construct } from 'constructs';
 
 import type { StageConfig } from '../config.ts';
 import { AlarmTopic } from '../constructs/alarm-topic.ts';
+import type { DeadLetters } from '../constructs/dead-letters.ts';
+import { metricsNamespace } from '../constructs/node-function.ts';
 import type { NodeFunction } from '../constructs/node-function.ts';
 import { PagingAlarm } from '../constructs/paging-alarm.ts';
 import type { PagingAlarmProps } from '../constructs/paging-alarm.ts';
@@ -14,12 +16,14 @@ import type { ApiStack } from './api-stack.ts';
 import type { DataStack } from './data-stack.ts';
 import type { EventsStack } from './events-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
+import type { RolloutStack } from './rollout-stack.ts';
 
 interface Watched {
   readonly data: DataStack;
   readonly identity: IdentityStack;
   readonly api: ApiStack;
   readonly events: EventsStack;
+  readonly rollout: RolloutStack;
 }
 
 export interface WatchStackProps extends StackProps, Watched {
@@ -29,6 +33,9 @@ export interface WatchStackProps extends StackProps, Watched {
 /** Fewer requests than this in ten minutes are not judged by their share of failures. */
 const minRequests = 20;
 
+/** Far more than people roll out in a day, and far less than the reconciler can look after. */
+const maxOpenRuns = 500;
+
 type Ring = Omit<PagingAlarmProps, 'stage' | 'topic'>;
 
 /** Every alarm; each has an entry in docs/runbook.md. */
@@ -37,7 +44,7 @@ export class WatchStack extends Stack {
   readonly #topic: ITopic;
 
   constructor(scope: Construct, id: string, props: WatchStackProps) {
-    const { config, data, identity, api, events, ...stackProps } = props;
+    const { config, data, identity, api, events, rollout, ...stackProps } = props;
     super(scope, id, stackProps);
     this.#config = config;
     this.#topic = new AlarmTopic(this, 'Topic', {
@@ -45,8 +52,9 @@ export class WatchStack extends Stack {
       email: config.alarmEmail,
     });
     this.#watchApi(api);
-    this.#watchWrites({ data, identity, api, events });
+    this.#watchWrites({ api, identity, data });
     this.#watchEvents(events);
+    this.#watchRollouts(rollout);
     new CfnOutput(this, 'AlarmTopicArn', { value: this.#topic.topicArn });
   }
 
@@ -87,7 +95,7 @@ export class WatchStack extends Stack {
     });
   }
 
-  #watchWrites({ api, identity, data }: Watched): void {
+  #watchWrites({ api, identity, data }: Pick<Watched, 'api' | 'identity' | 'data'>): void {
     this.#ring({
       name: 'writes-failing',
       what: 'The function that changes policies crashed or ran out of time',
@@ -136,10 +144,55 @@ export class WatchStack extends Stack {
     this.#ring({
       name: 'dead-letters',
       what: 'A delivery failed for good and waits for someone to look at it',
-      metric: deadLetters.metricApproximateNumberOfMessagesVisible({
-        statistic: Stats.MAXIMUM,
-        period: Duration.minutes(1),
+      metric: waiting(deadLetters),
+      threshold: 1,
+    });
+  }
+
+  #watchRollouts({ lostRuns, functions, reconciler, deadLetters }: RolloutStack): void {
+    this.#ring({
+      name: 'runs-lost',
+      what: 'The process of a rollout failed, ran out of time or was stopped, and its run was closed',
+      metric: lostRuns.with(sumOf5Min),
+      threshold: 1,
+    });
+    this.#ring({
+      name: 'rollout-tasks-failing',
+      what: 'A task of rollouts crashed or ran out of time, 5 times in 10 minutes',
+      metric: new MathExpression({
+        expression: 'lint + replay + advance + notify',
+        usingMetrics: {
+          lint: errors(functions.LintPolicies),
+          replay: errors(functions.ReplayScenarios),
+          advance: errors(functions.AdvanceRun),
+          notify: errors(functions.NotifyPartners),
+        },
+        label: 'failed attempts',
+        period: Duration.minutes(10),
       }),
+      threshold: 5,
+    });
+    this.#ring({
+      name: 'runs-piling-up',
+      what: `${maxOpenRuns} rollouts have been open for an hour`,
+      metric: new Metric({
+        namespace: metricsNamespace(this.#config),
+        metricName: 'hms_runs_open',
+        statistic: Stats.MINIMUM,
+        period: Duration.hours(1),
+      }),
+      threshold: maxOpenRuns,
+    });
+    this.#ring({
+      name: 'reconciler-failing',
+      what: 'The reconciler that runs every minute failed three times in five minutes',
+      metric: errors(reconciler),
+      threshold: 3,
+    });
+    this.#ring({
+      name: 'rollout-dead-letters',
+      what: 'A call of the reconciler failed and waits for someone to look at it',
+      metric: waiting(deadLetters),
       threshold: 1,
     });
   }
@@ -153,4 +206,11 @@ const sumOf5Min = { statistic: Stats.SUM, period: Duration.minutes(5) };
 
 function errors(watched: NodeFunction): IMetric {
   return watched.function.metricErrors(sumOf5Min);
+}
+
+function waiting(queue: DeadLetters): IMetric {
+  return queue.metricApproximateNumberOfMessagesVisible({
+    statistic: Stats.MAXIMUM,
+    period: Duration.minutes(1),
+  });
 }

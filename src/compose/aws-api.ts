@@ -1,14 +1,16 @@
 import type { Deps } from '../core/deps.ts';
 import { awsRecords } from './aws-records.ts';
 import { awsRuntime, awsVerifier } from './aws-runtime.ts';
-import { lazyBlobs } from './lazy-blobs.ts';
+import { lazyAwsBlobs } from './lazy-blobs.ts';
+
+type ApiDeps = Omit<Deps, 'bus' | 'workflows' | 'secrets' | 'partners'>;
 
 /** What a function needs that answers calls. */
-export function awsApi(): Omit<Deps, 'bus'> & { readonly basePath: string } {
+export function awsApi(): ApiDeps & { readonly basePath: string } {
   return {
     ...awsRuntime(),
     records: awsRecords(),
-    blobs: lazyBlobs(async () => (await import('./aws-blobs.ts')).awsBlobs()),
+    blobs: lazyAwsBlobs(),
     verifier: awsVerifier(),
     basePath: process.env['HMS_BASE_PATH'] ?? '',
   };

@@ -2,7 +2,8 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { eventbridgeBus } from '../adapters/aws/eventbridge-bus.ts';
 import { systemClock } from '../adapters/runtime/system-clock.ts';
 import type { RelayDeps } from '../core/journal/relay-journal.ts';
-import { policyEventsOf } from '../core/policies/policy-events.ts';
+import { eventsOf } from '../core/events-of.ts';
+import { tellOfRollback } from '../core/rollouts/tell-of-rollback.ts';
 import { awsClient, setting } from './aws-config.ts';
 import { awsRecords } from './aws-records.ts';
 import { awsRuntime } from './aws-runtime.ts';
@@ -10,10 +11,11 @@ import { awsRuntime } from './aws-runtime.ts';
 /** What a function needs that hands journal entries to the event bus. */
 export function awsRelay(): RelayDeps & ReturnType<typeof awsRuntime> {
   const client = new EventBridgeClient(awsClient);
+  const deps = { ...awsRuntime(), records: awsRecords() };
   return {
-    ...awsRuntime(),
-    records: awsRecords(),
+    ...deps,
     bus: eventbridgeBus({ client, bus: setting('HMS_BUS'), clock: systemClock }),
-    eventsOf: policyEventsOf,
+    eventsOf,
+    react: (tenant, entry) => tellOfRollback(deps, tenant, entry),
   };
 }

@@ -23,7 +23,7 @@ export function awsRuntime(): Pick<Deps, 'clock' | 'ids' | 'log' | 'metrics' | '
     clock,
     ids: uuidIds(clock),
     log: jsonLog({ write, clock, level }),
-    metrics: emfMetrics({ clock, write }),
+    metrics: emfMetrics({ clock, write, namespace: process.env['HMS_METRICS_NAMESPACE'] }),
     signal: pollingSignal({ clock }),
   };
 }

@@ -10,3 +10,7 @@ export function lazyBlobs(load: () => Promise<BlobStore>): BlobStore {
     head: async (ref) => (await loaded()).head(ref),
   };
 }
+
+export function lazyAwsBlobs(): BlobStore {
+  return lazyBlobs(async () => (await import('./aws-blobs.ts')).awsBlobs());
+}

@@ -10,6 +10,8 @@ import { changeRoutes } from '../http/handlers/change-handlers.ts';
 import { graphRoutes } from '../http/handlers/graph-handlers.ts';
 import { openRoutes } from '../http/handlers/open-handlers.ts';
 import { queryRoutes } from '../http/handlers/query-handlers.ts';
+import { reportRoutes } from '../http/handlers/report-handlers.ts';
+import { rolloutRoutes } from '../http/handlers/rollout-handlers.ts';
 import { ruleRoutes } from '../http/handlers/rule-handlers.ts';
 import { streamRoutes } from '../http/handlers/stream-handlers.ts';
 import { createIssuer } from '../http/issuer/create-issuer.ts';
@@ -32,6 +34,8 @@ export function localApp(
     ...ruleRoutes(deps),
     ...queryRoutes(deps),
     ...changeRoutes(deps),
+    ...rolloutRoutes(deps),
+    ...reportRoutes(deps),
     ...streamRoutes(deps, { ...streamLimits, stop }),
     ...graphRoutes(deps),
     ...openRoutes({ tokenUrl: `${url}/oauth2/token`, readAsset: readSwaggerAsset }),

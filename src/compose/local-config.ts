@@ -5,6 +5,10 @@ export interface LocalConfig {
   readonly port: number;
   readonly dataDir: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Partners on this machine or in a private network may be told. */
+  readonly allowPrivateTargets: boolean;
+  /** Null: no mail. */
+  readonly mail: { readonly url: string; readonly from: string } | null;
 }
 
 /** Reads the environment of `npm start`. Errors: one that names the variable and what it may be. */
@@ -17,10 +21,20 @@ export function localConfig(env: Readonly<Record<string, string | undefined>>): 
     port,
     dataDir: resolve(env['HMS_DATA_DIR'] || '.hms'),
     logLevel: logLevel(env['HMS_LOG_LEVEL'] ?? 'info'),
+    allowPrivateTargets: env['HMS_ALLOW_PRIVATE_TARGETS'] === '1',
+    mail: mail(env['HMS_SMTP_URL'], env['HMS_MAIL_FROM']),
   };
 }
 
 function logLevel(text: string): LocalConfig['logLevel'] {
   if (text === 'debug' || text === 'info' || text === 'warn' || text === 'error') return text;
   throw new Error(`HMS_LOG_LEVEL is "${text}": give debug, info, warn or error.`);
+}
+
+function mail(url: string | undefined, from: string | undefined): LocalConfig['mail'] {
+  if (url === undefined || url === '') return null;
+  if (from === undefined || from === '') {
+    throw new Error('HMS_SMTP_URL needs HMS_MAIL_FROM: the address that mail comes from.');
+  }
+  return { url, from };
 }

@@ -2,30 +2,28 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { cachedRecords } from '../adapters/local/cached-records.ts';
 import { loadClients, type RegisteredClient } from '../adapters/local/client-registry.ts';
 import { openDiskBlobs } from '../adapters/local/disk-blobs.ts';
-import { inProcessBus } from '../adapters/local/in-process-bus.ts';
-import { inProcessSignal } from '../adapters/local/in-process-signal.ts';
-import { prometheusMetrics } from '../adapters/local/prometheus-metrics.ts';
-import { loadSigningKeys, type SigningKeys } from '../adapters/local/signing-keys.ts';
+import { loadSigningKeys } from '../adapters/local/signing-keys.ts';
 import { openSqliteRecords } from '../adapters/local/sqlite-records.ts';
 import { jsonLog } from '../adapters/runtime/json-log.ts';
-import { jwksTokenVerifier } from '../adapters/runtime/jwks-token-verifier.ts';
 import { systemClock } from '../adapters/runtime/system-clock.ts';
-import { uuidIds } from '../adapters/runtime/uuid-ids.ts';
 import type { Deps } from '../core/deps.ts';
-import { cachedVerifier } from '../core/identity/cached-verifier.ts';
+import { eventsOf } from '../core/events-of.ts';
+import type { JournalEntry } from '../core/journal/journal-entry.ts';
 import { keepRelaying } from '../core/journal/keep-relaying.ts';
+import { keepDelivering } from '../core/partners/deliver-due.ts';
 import { keepActivating } from '../core/policies/activate-due.ts';
-import { policyEventsOf } from '../core/policies/policy-events.ts';
+import { keepReconciling } from '../core/rollouts/reconcile-runs.ts';
+import { tellOfRollback } from '../core/rollouts/tell-of-rollback.ts';
 import { answerBrokenRequests } from '../http/answer-broken-requests.ts';
 import { nodeListener } from '../http/node-listener.ts';
 import { localApp } from './local-app.ts';
+import { localDeps, readStateMachine } from './local-deps.ts';
 import type { LocalConfig } from './local-config.ts';
 
-const cacheBytes = 256 * 1024 * 1024;
-const maxTokens = 100_000;
+/** How soon a run that nobody drives is found. */
+const reconcileMs = 5000;
 /** How long requests that are under way may take to end. */
 const graceMs = 5000;
 
@@ -50,10 +48,11 @@ export async function startLocal(
     const keys = await loadSigningKeys(config.dataDir);
     const clients = await loadClients(config.dataDir);
     const blobs = await openDiskBlobs({ root: join(config.dataDir, 'blobs') });
+    const definition = await readStateMachine();
     const port = await listen(server, config.port);
     // Nothing is awaited from here until requests are heard: one that comes before is never answered.
     const url = `http://127.0.0.1:${port}`;
-    const deps = localDeps(url, keys, log, store, blobs);
+    const deps = localDeps({ config, issuer: url, keys, log, store, blobs, definition });
     const stop = new AbortController();
     const app = localApp(deps, { url, keys, clients, stop: stop.signal });
     server.on('request', nodeListener(deps, app));
@@ -63,7 +62,7 @@ export async function startLocal(
     const close = async () => {
       stop.abort();
       await closeServer(server);
-      await background;
+      await Promise.all([background, deps.workflows.close()]);
       store.close();
       log.info('stopped');
     };
@@ -75,39 +74,20 @@ export async function startLocal(
   }
 }
 
-function localDeps(
-  issuer: string,
-  keys: SigningKeys,
-  log: Deps['log'],
-  store: Parameters<typeof cachedRecords>[0],
-  blobs: Deps['blobs'],
-) {
-  const clock = systemClock;
-  const verifier = jwksTokenVerifier({ issuer, jwks: keys.jwks });
-  return {
-    records: cachedRecords(store, { maxBytes: cacheBytes, clock }),
-    blobs,
-    bus: inProcessBus(),
-    signal: inProcessSignal(),
-    verifier: cachedVerifier(verifier, clock, { maxTokens }),
-    ids: uuidIds(clock),
-    clock,
-    log,
-    metrics: prometheusMetrics({ processMetrics: true }),
-  };
-}
-
 /** Resolves when everything that runs beside the requests has come to its end after `stop`. */
 async function startBackground(
   deps: Deps,
   clients: readonly RegisteredClient[],
   stop: AbortSignal,
 ): Promise<void> {
-  const relay = { ...deps, eventsOf: policyEventsOf };
+  const react = (tenant: string, entry: JournalEntry) => tellOfRollback(deps, tenant, entry);
+  const relay = { ...deps, eventsOf, react };
   const tenants = new Set(clients.map(({ tenant }) => tenant));
   await Promise.all([
     ...[...tenants].map((tenant) => keepRelaying(relay, tenant, stop)),
     keepActivating(deps, stop),
+    keepReconciling(deps, reconcileMs, stop),
+    keepDelivering(deps, stop),
   ]);
 }
 

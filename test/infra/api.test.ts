@@ -14,6 +14,8 @@ const handlers: Readonly<Record<Part, string>> = {
   rules: 'GetPolicy',
   queries: 'QueryPolicies',
   changes: 'ChangePolicies',
+  rollouts: 'ManageRollouts',
+  reports: 'TakeReports',
   stream: 'StreamPolicies',
   graph: 'QueryGraph',
   open: 'ServeDocs',
@@ -66,13 +68,17 @@ describe('the API', () => {
     const streaming = [...routes].filter(([, { Integration }]) =>
       Object.hasOwn(Integration, 'ResponseTransferMode'),
     );
-    expect(streaming.map(([route]) => route)).toEqual(['GET /api/stream/policies']);
-    const integration = routes.get('GET /api/stream/policies')?.Integration;
-    expect(integration).toMatchObject({
-      ResponseTransferMode: 'STREAM',
-      TimeoutInMillis: 15 * 60 * 1000,
-    });
-    expect(JSON.stringify(integration?.['Uri'])).toContain('/response-streaming-invocations');
+    expect(streaming.map(([route]) => route).sort()).toEqual([
+      'GET /api/runs/{run}/events',
+      'GET /api/stream/policies',
+    ]);
+    for (const [, { Integration }] of streaming) {
+      expect(Integration).toMatchObject({
+        ResponseTransferMode: 'STREAM',
+        TimeoutInMillis: 15 * 60 * 1000,
+      });
+      expect(JSON.stringify(Integration['Uri'])).toContain('/response-streaming-invocations');
+    }
   });
 
   test('traces, measures and throttles, and logs no bodies', () => {

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 import { bundleHandler } from '../../lib/constructs/bundle-handler.ts';
+import { freePort } from '../support/free-port.ts';
 
 const KB = 1024;
 const handlers = readdirSync(join(import.meta.dirname, '../../lambdas')).map((file) =>
@@ -15,15 +16,23 @@ const handlers = readdirSync(join(import.meta.dirname, '../../lambdas')).map((fi
 /** What Node reads at a cold start, in KB. Raise one only with a reason. */
 const limits: Readonly<Record<string, number>> = {
   'add-token-claims': 280,
+  'advance-run': 300,
   'change-policies': 650,
   // The read path: QUALITY.md, Speed.
   'get-policy': 350,
+  'lint-policies': 700,
+  'manage-rollouts': 900,
+  'notify-partners': 290,
   'query-graph': 600,
   'query-policies': 450,
+  'reconcile-runs': 300,
   'relay-journal': 300,
+  // The parser and the checker of CEL.
+  'replay-scenarios': 760,
   'serve-docs': 220,
   'stream-policies': 430,
   'sweep-journals': 300,
+  'take-reports': 450,
 };
 
 test('each function has a limit', () => {
@@ -47,22 +56,70 @@ test('the read path loads neither S3, YAML nor the router before it needs them',
   }
 });
 
+test('tasks of rollouts load a transport with their first partner, and Step Functions with need', () => {
+  const { eagerModules } = bundleHandler('notify-partners');
+  expect(
+    eagerModules.filter((path) => /\/(?:ssh2|standardwebhooks|client-ses)/.test(path)),
+  ).toEqual([]);
+  const advance = bundleHandler('advance-run').eagerModules;
+  expect(advance.filter((path) => path.includes('client-sfn'))).toEqual([]);
+});
+
+async function evaluate(script: string): Promise<string> {
+  const args = ['--input-type=module', '--eval', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: lambdaEnv });
+  return stdout.trim();
+}
+
 test.each(handlers)('%s loads and exports its handler', async (name) => {
   const { folder } = bundleHandler(name);
   const entry = JSON.stringify(join(folder, 'index.mjs'));
-  const script = `import(${entry}).then((m) => typeof m.handler, String).then(console.log)`;
-  const args = ['--input-type=module', '--eval', script];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env: lambdaEnv });
-  expect(stdout.trim()).toBe('function');
+  expect(await evaluate(`console.log(typeof (await import(${entry})).handler)`)).toBe('function');
+});
+
+test.each(handlers)('%s: what is loaded later, loads', async (name) => {
+  const { folder } = bundleHandler(name);
+  const chunks = readdirSync(folder).filter((file) => file.endsWith('.mjs'));
+  const paths = JSON.stringify(chunks.map((file) => join(folder, file)));
+  await evaluate(`for (const path of ${paths}) await import(path)`);
+});
+
+test('SFTP goes without the compiled parts of ssh2, and the bundle holds none', async () => {
+  const { folder } = bundleHandler('notify-partners');
+  const files = readdirSync(folder, { recursive: true }).map(String);
+  expect(files.filter((file) => file.endsWith('.node'))).toEqual([]);
+  const sftp = files.find((file) => /^sftp-transport-.*\.mjs$/.test(file));
+  const target = {
+    kind: 'sftp',
+    host: '127.0.0.1',
+    port: await freePort(),
+    username: 'hms',
+    hostKey: 'SHA256:x',
+    folder: '/in',
+  };
+  const notice = { id: 'n', timestampS: 1, type: 't', title: 't', text: 't', body: '{}' };
+  const attempt = await evaluate(`
+    const { sftpTransport } = await import(${JSON.stringify(join(folder, sftp ?? ''))});
+    const transport = sftpTransport({ networks: { allowPrivate: true } });
+    const attempt = await transport.send(${JSON.stringify(target)}, 'key', ${JSON.stringify(notice)});
+    console.log(JSON.stringify(attempt));`);
+  expect(JSON.parse(attempt)).toMatchObject({
+    outcome: 'failed',
+    detail: expect.stringContaining('ECONNREFUSED'),
+  });
 });
 
 const lambdaEnv = {
   AWS_REGION: 'us-east-1',
   HMS_BUCKET: 'b',
+  HMS_MAIL_FROM: 'rules@agency.example',
   HMS_BUS: 'b',
   HMS_CLIENTS_PARAMETER: '/p',
   HMS_ISSUER: 'https://issuer.example/',
   HMS_JWKS_URI: 'https://issuer.example/jwks',
+  HMS_SECRETS_KEY: 'k',
+  HMS_SECRETS_PREFIX: 'hms/test',
+  HMS_STATE_MACHINE: 'arn:aws:states:us-east-1:000000000000:stateMachine:hms-test-rollout',
   HMS_STREAM_MAX_S: '1',
   HMS_TABLE: 't',
   HMS_TOKEN_URL: 'https://issuer.example/token',

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { entrySort } from '../../src/core/journal/journal-keys.ts';
 import { synthStage } from './synth-stage.ts';
 
-const { data, events, watch } = synthStage('prod').templates;
+const { data, events, rollout, watch } = synthStage('prod').templates;
 const deadLetters = { 'Fn::GetAtt': [Match.stringLikeRegexp('^DeadLetters'), 'Arn'] };
 
 describe('the relay', () => {
@@ -119,13 +119,18 @@ const names = alarms.map(({ AlarmName }) => String(AlarmName).replace('hms-prod-
 const runbook = readFileSync(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
 
 describe('alarms', () => {
-  test('watch requests, reads, writes, tokens, the relay, the sweep and dead letters', () => {
+  test('watch requests, reads, writes, tokens, the relay, the sweep, rollouts and dead letters', () => {
     expect(names.toSorted()).toEqual([
       'dead-letters',
       'reads-slow',
+      'reconciler-failing',
       'relay-behind',
       'relay-failing',
       'requests-failing',
+      'rollout-dead-letters',
+      'rollout-tasks-failing',
+      'runs-lost',
+      'runs-piling-up',
       'sweep-failing',
       'tokens-failing',
       'writes-failing',
@@ -161,6 +166,32 @@ describe('alarms', () => {
       AlarmName: 'hms-prod-reads-slow',
       ExtendedStatistic: 'p99',
       Dimensions: Match.arrayWith([{ Name: 'Resource', Value: '/api/policies/{id}' }]),
+    });
+  });
+
+  test('the numbers of one stage alone are watched, as its functions write them', () => {
+    for (const [name, MetricName] of [
+      ['runs-piling-up', 'hms_runs_open'],
+      ['runs-lost', 'hms_runs_lost'],
+    ]) {
+      watch.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmName: `hms-prod-${name}`,
+        Namespace: 'hms-prod',
+        MetricName,
+        Dimensions: Match.absent(),
+      });
+    }
+    rollout.allResourcesProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ HMS_METRICS_NAMESPACE: 'hms-prod' }) },
+    });
+  });
+
+  test('the tasks of rollouts are watched together', () => {
+    watch.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'hms-prod-rollout-tasks-failing',
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: 'lint + replay + advance + notify', ReturnData: true }),
+      ]),
     });
   });
 

@@ -1,13 +1,13 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 
 /** Services whose calls our adapters make, and tests record. */
-const recorded = /^(?:dynamodb|s3|events):/;
+const recorded = /^(?:dynamodb|s3|events|states|secretsmanager|ses):/;
 /** Lambda's own reading of the table's stream, on behalf of the relay. */
 const ofStreams = /^dynamodb:(?:DescribeStream|GetRecords|GetShardIterator|ListStreams)$/;
 
 /**
- * The DynamoDB, S3 and EventBridge actions that the template allows a function to call, sorted,
- * such as `dynamodb:GetItem`. `functionId` is the function's logical id or how it begins.
+ * The actions that the template allows a function to call, of those services that our adapters
+ * call, sorted, such as `dynamodb:GetItem`. `functionId` is the function's logical id or how it begins.
  */
 export function grantedActions(template: Template, functionId: string): string[] {
   const functions = Object.entries(template.findResources('AWS::Lambda::Function'));

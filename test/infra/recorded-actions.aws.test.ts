@@ -1,83 +1,64 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dynamoRecords } from '../../src/adapters/aws/dynamo-records.ts';
-import { eventbridgeBus } from '../../src/adapters/aws/eventbridge-bus.ts';
-import { s3Blobs } from '../../src/adapters/aws/s3-blobs.ts';
 import { systemClock } from '../../src/adapters/runtime/system-clock.ts';
 import { allOperations } from '../../src/contract/operations/all-operations.ts';
 import type { Part } from '../../src/contract/operation.ts';
-import { relayAllJournals, relayJournal } from '../../src/core/journal/relay-journal.ts';
-import { activateDue } from '../../src/core/policies/activate-due.ts';
-import { policyEventsOf } from '../../src/core/policies/policy-events.ts';
 import { createApp } from '../../src/http/app.ts';
 import { changeRoutes } from '../../src/http/handlers/change-handlers.ts';
 import { graphRoutes } from '../../src/http/handlers/graph-handlers.ts';
 import { queryRoutes } from '../../src/http/handlers/query-handlers.ts';
+import { reportRoutes } from '../../src/http/handlers/report-handlers.ts';
+import { rolloutRoutes } from '../../src/http/handlers/rollout-handlers.ts';
 import { ruleRoutes } from '../../src/http/handlers/rule-handlers.ts';
 import { streamRoutes } from '../../src/http/handlers/stream-handlers.ts';
 import type { Route } from '../../src/http/route.ts';
-import { coreDeps, SleeplessClock } from '../support/core-deps.ts';
-import { recordActions } from '../support/recorded-actions.ts';
-import { type TestBucket, testBucket } from '../support/test-bucket.ts';
-import { type TestTable, testTable } from '../support/test-table.ts';
-import { makeTestIssuer } from '../support/tokens.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../support/start-webhook-receiver.ts';
 import { grantedActions } from './granted-actions.ts';
+import { type RecordedDeps, RecordedPlatform } from './recorded-platform.ts';
+import {
+  quickCanary,
+  RecordedRollouts,
+  scenarioFiles,
+  webhookSecret,
+} from './recorded-rollouts.ts';
 import { synthStage } from './synth-stage.ts';
 
 /** What each function calls, as recorded here, is what it may call: no more and no less. */
 
-const issuer = makeTestIssuer();
-const authorization = `Bearer ${issuer.token({ scopes: ['admin'] })}`;
-const { api, events } = synthStage('prod').templates;
-const clock = new SleeplessClock(Date.now());
-const soon = () => new Date(clock.nowMs() + 60_000).toISOString();
+const { api } = synthStage('prod').templates;
 
-let table: TestTable;
-let bucket: TestBucket;
-let setUp: ReturnType<typeof recordedDeps>['deps'];
+let platform: RecordedPlatform;
+let rollouts: RecordedRollouts;
+let partner: WebhookReceiver;
+let setUp: RecordedDeps;
 
 beforeAll(async () => {
-  table = await testTable(new DynamoDBClient());
-  bucket = await testBucket(new S3Client());
-  setUp = recordedDeps().deps;
+  platform = await RecordedPlatform.open();
+  rollouts = new RecordedRollouts(platform);
+  partner = await startWebhookReceiver();
+  setUp = rollouts.deps;
 });
 
 afterAll(async () => {
-  await table[Symbol.asyncDispose]();
-  await bucket[Symbol.asyncDispose]();
+  await partner[Symbol.asyncDispose]();
+  await platform[Symbol.asyncDispose]();
 });
 
-function recordedDeps() {
-  const client = new DynamoDBClient();
-  const s3 = new S3Client();
-  const eventBridge = new EventBridgeClient();
-  const actions = recordActions(client);
-  recordActions(s3, actions);
-  recordActions(eventBridge, actions);
-  const deps = {
-    ...coreDeps({ clock }),
-    records: dynamoRecords({ client, table: table.table, clock }),
-    blobs: s3Blobs({ client: s3, bucket: bucket.bucket, clock }),
-    bus: eventbridgeBus({ client: eventBridge, bus: 'default', clock }),
-    verifier: issuer.verifier,
-  };
-  return { deps, actions };
-}
-
-type RecordedDeps = ReturnType<typeof recordedDeps>['deps'];
+const soon = () => new Date(platform.clock.nowMs() + 60_000).toISOString();
 
 const routesOf: Readonly<Record<Exclude<Part, 'open'>, (deps: RecordedDeps) => Route[]>> = {
   rules: ruleRoutes,
   queries: queryRoutes,
   changes: changeRoutes,
+  rollouts: rolloutRoutes,
+  reports: reportRoutes,
   graph: graphRoutes,
   stream: (deps) => streamRoutes({ ...deps, clock: systemClock }, { lifeMs: 200, heartbeatMs: 50 }),
 };
 
 interface Sent {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Of whoever calls. */
+  readonly subject?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
@@ -87,8 +68,13 @@ function callerOf(deps: RecordedDeps, part: Exclude<Part, 'open'>) {
   const routes = routesOf[part](deps);
   const app = createApp(deps, routes);
   const missing = new Set(routes.map(({ operation }) => operation.id));
-  const call = async (operation: string, path: string, { headers, ...sent }: Sent = {}) => {
+  const call = async (
+    operation: string,
+    path: string,
+    { headers, subject = 'ann', ...sent }: Sent = {},
+  ) => {
     missing.delete(operation);
+    const authorization = `Bearer ${platform.issuer.token({ scopes: ['admin'], actor: subject })}`;
     const given = { authorization, 'content-type': 'application/json', ...headers };
     const response = await app.request(path, { ...sent, headers: given });
     const text = await response.text();
@@ -97,6 +83,8 @@ function callerOf(deps: RecordedDeps, part: Exclude<Part, 'open'>) {
   };
   return { call, missing };
 }
+
+type Call = ReturnType<typeof callerOf>['call'];
 
 const rule = (version: string, more = '') => `id: power\nversion: ${version}\n${more}`;
 const big = `text: "${'x'.repeat(150_000)}"\n`;
@@ -109,9 +97,7 @@ async function publish(deps: RecordedDeps, channel: string, body: string): Promi
 }
 
 /** The calls that together do everything that a part can do. */
-const scenarios: Readonly<
-  Record<Exclude<Part, 'open'>, (call: ReturnType<typeof callerOf>['call']) => Promise<void>>
-> = {
+const scenarios: Readonly<Record<Exclude<Part, 'open'>, (call: Call) => Promise<void>>> = {
   async rules(call) {
     await call('getPolicy', '/api/policies/power?channel=dev');
     await call('getPolicy', '/api/policies/power');
@@ -145,9 +131,13 @@ const scenarios: Readonly<
     const named = JSON.stringify({ snapshot: '1.0.0', channel: 'test' });
     await call('rollbackPolicy', `${path}/rollback`, post({}, named));
     await call('promotePolicy', `${path}/promote`, post({}, '{"from":"test","to":"prod"}'));
+    const staged = { ...yaml('test'), 'x-rollout': 'staged' };
+    await call('publishPolicy', `${path}/publish`, post(staged, rule('2.6.0')));
     const pdf = { 'content-type': 'application/pdf' };
     await call('addAttachment', `${path}/attachments?name=a.pdf`, post(pdf, 'other bytes'));
   },
+  rollouts: rolloutScenario,
+  reports: reportScenario,
   async graph(call) {
     const query = (text: string) =>
       ({ method: 'POST', body: JSON.stringify({ query: text }) }) as const;
@@ -156,14 +146,91 @@ const scenarios: Readonly<
     await call('queryGraph', '/api/graphql', query('{policy(id:"power"){gen}}'));
   },
   async stream(call) {
+    const snapshot = await rollouts.store('watched', { limit: 1 });
+    const run = await rollouts.create('watched', snapshot);
+    await rollouts.drive(run);
+    expect(await call('streamRun', `/api/runs/${run}/events`)).toContain('retry');
     expect(await call('streamPolicies', '/api/stream/policies?lastEventId=-1')).toContain('retry');
   },
 };
+
+/** Rollouts in all their states: `prod` is as the other parts expect it. */
+async function rolloutScenario(call: Call): Promise<void> {
+  const send = (method: 'PUT' | 'POST', body: object) =>
+    ({ method, body: JSON.stringify(body) }) as const;
+  const { url } = partner;
+  const hook = { kind: 'webhook', url, secret: webhookSecret };
+  await call('putPartner', '/api/partners/state', send('PUT', hook));
+  const mail = { kind: 'email', to: ['desk@state.example'] };
+  await call('putPartner', '/api/partners/county', send('PUT', mail));
+  await call('getPartner', '/api/partners/state');
+  await call('listPartners', '/api/partners');
+  const document = JSON.parse(scenarioFiles(false)['scenarios/bots.yaml'] ?? '') as object;
+  const suite = send('PUT', { ...document, policies: ['limit'] });
+  await call('putSuite', '/api/simulations/bots', suite);
+  await call('getSuite', '/api/simulations/bots');
+  await call('listSuites', '/api/simulations');
+  await call('putChannel', '/api/channels/test', send('PUT', { quorum: 0 }));
+  await call('getChannel', '/api/channels/test');
+
+  const first = await rollouts.store('limit', { limit: 35 });
+  const run = async (snapshot: string, more: object = {}) => {
+    const body = { policies: [{ id: 'limit', snapshot }], canary: false, ...more };
+    const made = JSON.parse(await call('createRun', '/api/runs', send('POST', body))) as {
+      run: number;
+    };
+    return made.run;
+  };
+  const told = await run(first, { partners: ['state'] });
+  expect(await rollouts.drive(told)).toBe('notified');
+  const deliveries = await call('listDeliveries', `/api/runs/${told}/deliveries`);
+  const { items } = JSON.parse(deliveries) as { items: [{ id: string }] };
+  await call('redeliver', `/api/deliveries/${items[0].id}/redeliver`, { method: 'POST' });
+  await call('listRuns', '/api/runs');
+  await call('getRun', `/api/runs/${told}`);
+
+  const second = await rollouts.store('limit', { version: '1.1.0', limit: 36 });
+  const asked = await run(second, { approval: true });
+  expect(await rollouts.drive(asked)).toBe('approve');
+  await rollouts.askFor(asked);
+  await call('listTickets', '/api/tickets');
+  await call('getTicket', `/api/tickets/run-${asked}-approval`);
+  const approve = { ...send('POST', { decision: 'approve' }), subject: 'bob' };
+  await call('decideTicket', `/api/tickets/run-${asked}-approval/decision`, approve);
+  expect(await rollouts.release(asked)).toBe('notified');
+  // One that has changed nothing yet, and one that is in force already.
+  const third = await rollouts.store('limit', { version: '1.2.0', limit: 37 });
+  for (const release of [false, true]) {
+    const aborted = await run(third);
+    if (release) await rollouts.releaseSilently(aborted);
+    await call('abortRun', `/api/runs/${aborted}/abort`, send('POST', { reason: 'smoke' }));
+  }
+  await call('deletePartner', '/api/partners/state', { method: 'DELETE' });
+}
+
+async function reportScenario(call: Call): Promise<void> {
+  const before = await rollouts.store('smoke', { limit: 35 });
+  expect(await rollouts.drive(await rollouts.create('smoke', before))).toBe('notified');
+  const after = await rollouts.store('smoke', { version: '1.1.0', limit: 36 });
+  const run = await rollouts.create('smoke', after, { canary: quickCanary });
+  expect(await rollouts.drive(run)).toBe('observing');
+  const post = (body: object) => ({ method: 'POST', body: JSON.stringify(body) }) as const;
+  const about = (snapshot: string) => ({ policy: 'smoke', snapshot });
+  for (const snapshot of [before, after]) {
+    const alert = { fingerprint: 'f', severity: 'warning', message: 'smoke' };
+    await call('reportAlert', '/api/alerts', post({ ...about(snapshot), ...alert }));
+    const receipt = { status: 'applied', decisions: 7 };
+    await call('reportReceipts', '/api/receipts', post({ ...about(snapshot), ...receipt }));
+  }
+  await call('getConvergence', '/api/policies/smoke/convergence');
+}
 
 const functionIds = {
   rules: 'GetPolicyFunction',
   queries: 'QueryPoliciesFunction',
   changes: 'ChangePoliciesFunction',
+  rollouts: 'ManageRolloutsFunction',
+  reports: 'TakeReportsFunction',
   stream: 'StreamPoliciesFunction',
   graph: 'QueryGraphFunction',
 } as const satisfies Record<Exclude<Part, 'open'>, string>;
@@ -179,31 +246,17 @@ describe('a function may call what it calls', () => {
     );
   });
 
-  it.each(['rules', 'queries', 'graph', 'stream', 'changes'] as const)('%s', async (part) => {
-    const { deps, actions } = recordedDeps();
+  const parts = ['rules', 'queries', 'graph', 'stream', 'changes', 'rollouts', 'reports'] as const;
+  it.each(parts)('%s', async (part) => {
+    const { deps, actions } = platform.deps();
     const { call, missing } = callerOf(deps, part);
     await scenarios[part](call);
     expect([...missing], 'operations without a scenario').toEqual([]);
     expect([...actions].sort()).toEqual(grantedActions(api, functionIds[part]));
   });
 
-  it('the relay', async () => {
-    const { deps, actions } = recordedDeps();
-    await relayJournal({ ...deps, eventsOf: policyEventsOf }, 'demo');
-    expect([...actions].sort()).toEqual(grantedActions(events, 'RelayFunction'));
-  });
-
-  it('the sweep', async () => {
-    await publish(setUp, 'dev', rule('5.0.0', `effective: ${soon()}\n`));
-    clock.set(clock.nowMs() + 120_000);
-    const { deps, actions } = recordedDeps();
-    expect(await activateDue(deps)).toBe(1);
-    await relayAllJournals({ ...deps, eventsOf: policyEventsOf });
-    expect([...actions].sort()).toEqual(grantedActions(events, 'SweepFunction'));
-  });
-
   it('every part that needs a token is looked at', () => {
-    const parts = new Set(allOperations.filter(({ scope }) => scope !== null).map((o) => o.part));
-    expect([...parts].sort()).toEqual(Object.keys(scenarios).sort());
+    const guarded = new Set(allOperations.filter(({ scope }) => scope !== null).map((o) => o.part));
+    expect([...guarded].sort()).toEqual(Object.keys(scenarios).sort());
   });
 });

@@ -38,6 +38,20 @@ describe('the stage', () => {
     expect(config({}).alarmEmail).toBeNull();
   });
 
+  test('takes the address that partners get mail from, and nothing that is none', () => {
+    expect(config({ mailFrom: 'rules@agency.example' }).mailFrom).toBe('rules@agency.example');
+    expect(config({}).mailFrom).toBeNull();
+    for (const mailFrom of ['agency.example', 'Rules <rules@agency.example>', 'a@b@c', '', 7]) {
+      expect(() => config({ mailFrom })).toThrow('-c mailFrom= takes one mail address');
+    }
+  });
+
+  test('lets partners be told in no private network, but on the emulator', () => {
+    expect(config({}).allowedTargets).toEqual([]);
+    expect(config({ stage: 'prod' }).allowedTargets).toEqual([]);
+    expect(config({ emulator: true }).allowedTargets).toEqual(['127.0.0.0/8']);
+  });
+
   test('prod keeps its state and is protected; dev cleans up', () => {
     expect(config({ stage: 'prod' })).toMatchObject({
       removalPolicy: 'retain',
@@ -59,6 +73,7 @@ describe('the emulator gets the platform', () => {
   test('without the types that it rejects', () => {
     const rejected = new Set([
       'AWS::Events::Archive',
+      'AWS::Logs::MetricFilter',
       'AWS::WAFv2::WebACLAssociation',
       'AWS::WAFv2::LoggingConfiguration',
     ]);
@@ -67,7 +82,7 @@ describe('the emulator gets the platform', () => {
 
   test('without metric math, and with every other alarm', () => {
     const alarms = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
-    expect(alarms).toHaveLength(8);
+    expect(alarms).toHaveLength(12);
     for (const { Properties } of alarms) expect(Properties).not.toHaveProperty('Metrics');
   });
 
@@ -78,6 +93,13 @@ describe('the emulator gets the platform', () => {
     expect(JSON.stringify(stream?.Integration['Uri'])).toMatch(
       /path\/2015-03-31\/functions\/.*\/invocations"/,
     );
+  });
+
+  test('with an address to send mail from, which on AWS its owner has confirmed', () => {
+    const type = 'AWS::SES::EmailIdentity';
+    emulator.rollout.hasResourceProperties(type, { EmailIdentity: 'rules@hms.example' });
+    const { rollout } = synthStage('prod', { mailFrom: 'rules@agency.example' }).templates;
+    rollout.resourceCountIs(type, 0);
   });
 
   test('and with every route of the others', () => {

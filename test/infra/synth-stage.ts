@@ -17,11 +17,15 @@ export interface SynthesizedStage {
 }
 
 const root = join(import.meta.dirname, '../..');
-const known = new Map<StageName, SynthesizedStage>();
+const known = new Map<string, SynthesizedStage>();
 
-/** The templates of a stage as `cdk synth` makes them, but for the code of the functions. */
-export function synthStage(stage: StageName): SynthesizedStage {
-  const before = known.get(stage);
+/** The templates of a stage as `cdk synth` makes them (`-c`: `given`), but for the code of the functions. */
+export function synthStage(
+  stage: StageName,
+  given: Readonly<Record<string, string>> = {},
+): SynthesizedStage {
+  const name = JSON.stringify({ stage, ...given });
+  const before = known.get(name);
   if (before !== undefined) return before;
   const outdir = mkdtempSync(join(tmpdir(), 'hms-synth-'));
   try {
@@ -29,7 +33,7 @@ export function synthStage(stage: StageName): SynthesizedStage {
       outdir,
       // `npm run synth` runs these rules; here they would take two seconds of each test file.
       builtinCloudFormationValidation: false,
-      context: { ...cdkJson().context, stage, 'aws:cdk:bundling-stacks': [] },
+      context: { ...cdkJson().context, ...given, stage, 'aws:cdk:bundling-stacks': [] },
     });
     const platform = addPlatform(app, stageConfig(app.node, undefined));
     const assembly = app.synth();
@@ -42,10 +46,11 @@ export function synthStage(stage: StageName): SynthesizedStage {
         identity: template(platform.identity),
         api: template(platform.api),
         events: template(platform.events),
+        rollout: template(platform.rollout),
         watch: template(platform.watch),
       },
     };
-    known.set(stage, synthesized);
+    known.set(name, synthesized);
     return synthesized;
   } finally {
     rmSync(outdir, { recursive: true, force: true });

@@ -1,0 +1,16 @@
+import type { Deps } from '../core/deps.ts';
+import { awsRecords } from './aws-records.ts';
+import { awsRuntime } from './aws-runtime.ts';
+import { lazyWorkflows } from './lazy-workflows.ts';
+
+/** What a function needs that takes runs a step further. */
+export function awsRuns(): Pick<
+  Deps,
+  'clock' | 'ids' | 'log' | 'metrics' | 'signal' | 'records' | 'workflows'
+> {
+  return { ...awsRuntime(), records: awsRecords(), workflows: lazyAwsWorkflows() };
+}
+
+export function lazyAwsWorkflows(): Deps['workflows'] {
+  return lazyWorkflows(async () => (await import('./aws-workflows.ts')).awsWorkflows());
+}
