@@ -7,7 +7,7 @@ import { sampleRule } from './harness/sample-rule.ts';
 import { ascending, median, quantile, spread } from './harness/statistics.ts';
 import type { WatcherAnswer, WatcherQuestion } from './harness/watchers.ts';
 
-const options = readOptions('From a publish to its watchers, against a fan-out by plain TCP', {
+const options = readOptions('From a change to its watchers, against a fan-out by plain TCP', {
   rounds: [7, 'interleaved rounds'],
   shots: [20, 'messages of a round on each side, one after the other'],
   watchers: [100, 'streams of the first part; the second has twice as many'],
@@ -35,7 +35,7 @@ for (const count of [options.watchers, options.watchers * 2]) await compare(coun
 async function compare(count: number): Promise<void> {
   const { rounds, shots: perRound } = options;
   printHead(
-    `Publish → ${count} watchers`,
+    `Publish, and roll back → ${count} watchers`,
     `${rounds} rounds of ${perRound} messages on each side in turn, after one to warm up. The ` +
       'limit: a message written to as many sockets',
   );
@@ -59,15 +59,20 @@ async function compare(count: number): Promise<void> {
   };
   const rawRound = () => round('raw', (marker) => marker.padEnd(rawMessageChars));
   const ourRound = () => round('sse', publication);
+  const backRound = () => round('sse', rollback);
   await rawRound();
   await ourRound();
+  await backRound();
   const limits: Round[] = [];
   const ours: Round[] = [];
+  const backs: Round[] = [];
   for (let i = 0; i < rounds; i++) {
     limits.push(await rawRound());
     ours.push(await ourRound());
+    backs.push(await backRound());
   }
-  printRounds(limits, ours);
+  printRounds('publish → SSE', limits, ours);
+  printRounds('rollback → SSE', limits, backs);
 }
 
 function publication(version: string): string {
@@ -81,6 +86,17 @@ function publication(version: string): string {
   return head + yaml;
 }
 
+/** To and fro between two rules; the reason is what the watchers look for. */
+function rollback(marker: string): string {
+  const body = JSON.stringify({ snapshot: `1.0.${shots % 2}`, reason: marker });
+  const head = requestHead(
+    'POST',
+    `/api/policies/${policy}/rollback`,
+    `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`,
+  );
+  return head + body;
+}
+
 function requestHead(method: string, target: string, headers: string): string {
   return (
     `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n` +
@@ -88,14 +104,14 @@ function requestHead(method: string, target: string, headers: string): string {
   );
 }
 
-function printRounds(limits: readonly Round[], ours: readonly Round[]): void {
+function printRounds(name: string, limits: readonly Round[], ours: readonly Round[]): void {
   const row = (label: string, of: (round: Round) => number) => [
     label,
     ...[limits, ours].map((rounds) => median(rounds.map(of)).toFixed(2)),
     spread(ours.map((round, i) => of(round) / of(limits[i]!))),
   ];
   printTable([
-    ['median of the rounds', 'raw TCP', 'publish → SSE', 'ratio (min–max)'],
+    ['median of the rounds', 'raw TCP', name, 'ratio (min–max)'],
     row('p50, ms', ({ p50Ms }) => p50Ms),
     row('p99, ms', ({ p99Ms }) => p99Ms),
   ]);

@@ -3,8 +3,15 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { allOperations } from '../../src/contract/operations/all-operations.ts';
 import { changeOperations } from '../../src/contract/operations/change-operations.ts';
 import { publishRule, readRule, useCast } from '../support/cast.ts';
-import { type DocumentedCall, documentedCalls, requestFor } from '../support/documented-calls.ts';
-import type { Values } from '../support/documented-calls.ts';
+import { partnerOperations } from '../../src/contract/operations/partner-operations.ts';
+import { rolloutOperations } from '../../src/contract/operations/rollout-operations.ts';
+import {
+  type DocumentedCall,
+  documentedCalls,
+  requestFor,
+  unusedNames,
+  type Values,
+} from '../support/documented-calls.ts';
 import { openStream } from '../support/event-stream.ts';
 import { packageOf, ruleYaml, uniqueId } from '../support/policy-documents.ts';
 import type { Service, StartService } from '../support/service.ts';
@@ -12,7 +19,10 @@ import { clientFor, serviceClient, type ServiceClient } from '../support/service
 import { settled } from '../support/settled.ts';
 
 /** Of an id that exists nowhere in the tenant, these make one. */
-const makers = new Set(['publishPolicy', 'storeSnapshot']);
+const makers = new Set(['publishPolicy', 'storeSnapshot', 'putPartner', 'putSuite']);
+
+/** About what every tenant has. */
+const common = new Set(['getChannel', 'putChannel']);
 
 export function describeIsolation(name: string, start: StartService): void {
   describe(`${name}: tenants`, () => {
@@ -32,7 +42,12 @@ export function describeIsolation(name: string, start: StartService): void {
 
     it('tells others the same of what a tenant has as of what nobody has', async () => {
       const values = valuesFor(uniqueId('secret'));
-      const spoken = calls.filter(({ path, scopes }) => path.includes('{') && scopes.length > 0);
+      const admin = await clientFor(cast.service, 'demo-admin');
+      Object.assign(values, await namesOfNextRuns(admin));
+      const spoken = calls.filter(
+        ({ operationId, path, scopes }) =>
+          path.includes('{') && scopes.length > 0 && !common.has(operationId),
+      );
       const strangers = await strangersOf(cast.service);
       const askAll = async () => {
         const answers: Record<string, unknown> = {};
@@ -46,6 +61,7 @@ export function describeIsolation(name: string, start: StartService): void {
       };
       const ofNobody = await askAll();
       await possess(cast.editor, values);
+      values.delivery = await rollOut(admin, cast.editor, values);
       await settled(cast.service, () => readRule(cast.reader, values.id));
       const ofATenant = await askAll();
       expect(Object.keys(ofATenant).length).toBeGreaterThanOrEqual(spoken.length);
@@ -57,8 +73,7 @@ export function describeIsolation(name: string, start: StartService): void {
         );
       }
       // For who it belongs to, the very same calls find it.
-      const admin = await clientFor(cast.service, 'demo-admin');
-      for (const call of spoken) {
+      for (const call of spoken.toSorted((a, b) => lateness(a) - lateness(b))) {
         const { method, path, init } = requestFor(call, values);
         expect((await admin.fetch(method, path, init)).status, call.operationId).not.toBe(404);
       }
@@ -81,14 +96,27 @@ export function describeIsolation(name: string, start: StartService): void {
 
     it('shows nothing of a tenant in the lists and slices of another', async () => {
       const values = valuesFor(uniqueId('unlisted'));
-      await possess(cast.editor, values);
-      const lists = calls.filter(
-        ({ path, scopes }) => !path.includes('{') && scopes.length > 0 && !path.includes('stream'),
-      );
-      expect(lists.map(({ operationId }) => operationId).sort()).toEqual(
-        ['getAudit', 'getManifest', 'listPolicies', 'queryGraph'].sort(),
-      );
       const admin = await clientFor(cast.service, 'demo-admin');
+      Object.assign(values, await namesOfNextRuns(admin));
+      await possess(cast.editor, values);
+      await rollOut(admin, cast.editor, values);
+      const lists = calls.filter(
+        ({ operationId, method, path, scopes }) =>
+          (method === 'GET' || operationId === 'queryGraph') &&
+          !path.includes('{') &&
+          scopes.length > 0 &&
+          !path.includes('stream'),
+      );
+      expect(lists.map(({ operationId }) => operationId).sort()).toEqual([
+        'getAudit',
+        'getManifest',
+        'listPartners',
+        'listPolicies',
+        'listRuns',
+        'listSuites',
+        'listTickets',
+        'queryGraph',
+      ]);
       for (const call of lists) {
         const { method, path, init } = requestFor(call, values);
         const whole = path.includes('audit') ? `${path}?limit=200&order=desc` : path;
@@ -142,11 +170,90 @@ async function strangersOf(service: Service): Promise<Readonly<Record<string, Se
   };
 }
 
-/** Names that can be told before anything is stored: they are digests. */
-function valuesFor(id: string): Values {
+/** Names that can be told before anything is stored: they are digests, or chosen. */
+function valuesFor(id: string): { -readonly [Name in keyof Values]: Values[Name] } {
   const digest = (bytes: string | Uint8Array) =>
     `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  return { id, snapshot: digest(packageOf(ruleYaml(id))), digest: digest(`about ${id}`) };
+  return {
+    ...unusedNames,
+    id,
+    snapshot: digest(packageOf(ruleYaml(id))),
+    digest: digest(`about ${id}`),
+    suite: id,
+    name: id,
+  };
+}
+
+/** Runs are numbered: so what `rollOut` makes can be told beforehand. */
+async function namesOfNextRuns(admin: ServiceClient): Promise<{ run: string; ticket: string }> {
+  const { body } = await admin.call(rolloutOperations.listRuns, { query: { limit: 1 } });
+  const run = (body.items[0]?.run ?? 0) + 2;
+  return { run: `${run}`, ticket: `run-${run}-approval` };
+}
+
+/**
+ * Makes a suite, a partner, a run that has told it, and one that waits for people. Answers the
+ * delivery.
+ */
+async function rollOut(
+  admin: ServiceClient,
+  editor: ServiceClient,
+  { id, run, suite = '', name = '' }: Values,
+): Promise<string> {
+  const named = { params: { suite, name } };
+  const scenarios = [{ name: 'one', input: {}, recorded: 'yes' }];
+  const document = { policies: [id], decision: '"yes"', scenarios };
+  await editor.call(rolloutOperations.putSuite, { ...named, json: document });
+  const mail = { kind: 'email', to: ['air@state.example'] };
+  await admin.call(partnerOperations.putPartner, { ...named, json: mail });
+  const store = async (limit: number): Promise<string> => {
+    const { body } = await editor.call(changeOperations.storeSnapshot, {
+      params: { id },
+      bytes: packageOf(ruleYaml(id, { version: `2.0.${limit}`, limit })),
+      contentType: 'application/zip',
+    });
+    return body.snapshot;
+  };
+  const create = async (limit: number, more: object): Promise<string> => {
+    const policies = [{ id, snapshot: await store(limit) }];
+    const json = { policies, canary: null, ...more };
+    const { body } = await editor.call(rolloutOperations.createRun, { json });
+    return `${body.run}`;
+  };
+  const told = await create(1, { partners: [name] });
+  const delivery = await expect
+    .poll(
+      async () => {
+        const input = { params: { run: told } };
+        const { body } = await admin.call(partnerOperations.listDeliveries, input);
+        return body.items[0]?.id ?? '';
+      },
+      { timeout: 30_000, interval: 200 },
+    )
+    .not.toBe('')
+    .then(async () => {
+      const { body } = await admin.call(partnerOperations.listDeliveries, {
+        params: { run: told },
+      });
+      return body.items[0]?.id ?? '';
+    });
+  expect(await create(2, { approval: true })).toBe(run);
+  await expect
+    .poll(
+      async () => {
+        const { body } = await admin.call(rolloutOperations.getRun, { params: { run: run ?? '' } });
+        return body.ticket;
+      },
+      { timeout: 30_000, interval: 200 },
+    )
+    .not.toBeNull();
+  return delivery;
+}
+
+/** A stream of a run ends when the run has, and what is deleted is not found any more. */
+function lateness({ method, path }: DocumentedCall): number {
+  if (path.endsWith('/events')) return 1;
+  return method === 'DELETE' ? 2 : 0;
 }
 
 /** Makes all that the values name, in every channel. */

@@ -1,3 +1,4 @@
+import { startLocalRolloutService } from '../support/local-rollout-service.ts';
 import { startLocalService } from '../support/local-service.ts';
 import { describeAttacks } from './attacks.suite.ts';
 import { describeAudit } from './audit.suite.ts';
@@ -8,6 +9,7 @@ import { describeProtocol } from './protocol.suite.ts';
 import { describePublish } from './publish.suite.ts';
 import { describeRaces } from './races.suite.ts';
 import { describeRead } from './read.suite.ts';
+import { describeRollouts } from './rollouts.suite.ts';
 import { describeStory } from './story.suite.ts';
 import { describeLiveStream, describeStream } from './stream.suite.ts';
 import { describeTokens } from './tokens.suite.ts';
@@ -27,3 +29,4 @@ describeTokens(name, startLocalService);
 describeIsolation(name, startLocalService);
 describeAttacks(name, startLocalService);
 describeRaces(name, startLocalService);
+describeRollouts(name, startLocalRolloutService);

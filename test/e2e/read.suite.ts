@@ -22,7 +22,7 @@ export function describeRead(name: string, start: StartService): void {
       expect(answer.text).toBe(`{"id":"${id}","version":"1.0.0","limit":25,"tags":["air","é"]}`);
       expect(answer.headers.get('etag')).toBe(`"${body.snapshot}"`);
       expect(answer.headers.get('cache-control')).toBe('private, no-cache');
-      expect(answer.headers.get('vary')).toBe('Authorization, X-Channel');
+      expect(answer.headers.get('vary')).toBe('Authorization, X-Channel, X-Subject, X-Region');
     });
 
     it('honours If-None-Match in every form that clients send', async () => {
