@@ -51,7 +51,7 @@ const runStep = z
       .array(
         z.object({
           name: z.enum(stageNames),
-          stage: stageStatus,
+          status: stageStatus,
           detail: z.string().nullable(),
         }),
       )

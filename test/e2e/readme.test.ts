@@ -53,8 +53,11 @@ describe("the README's tour", () => {
       'data: {"tenant":"demo"',
       '"reason":"FCC 26-41"',
       '"action":"policy.rolledback"',
+      '{"run":1,"status":"queued","waitsFor":null}',
+      '"98.4% adapted of 125 replayed scenarios"',
+      '"status":"succeeded"',
     ];
     for (const text of shown) expect(ran.stdout).toContain(text);
-    expect(blocks).toHaveLength(7);
+    expect(blocks).toHaveLength(9);
   });
 });

@@ -33,7 +33,7 @@ interface DerivedRun {
 interface RunAfter extends Pick<DerivedRun, 'run' | 'channel' | 'status' | 'policies'> {
   readonly outcome?: string | null;
   readonly waitsFor?: number | null;
-  readonly stages?: readonly { readonly name: string; readonly stage: string }[];
+  readonly stages?: readonly { readonly name: string; readonly status: string }[];
   readonly ticket?: { readonly id: string; readonly status: string };
 }
 
@@ -155,7 +155,7 @@ export class DerivedRuns {
       ...was,
       status: after.status,
       outcome,
-      stages: stages.every(({ stage }) => stage === 'pending') ? 'none begun' : stages,
+      stages: stages.every(({ status: of }) => of === 'pending') ? 'none begun' : stages,
       waitsFor,
       isReleased: isReleased && after.status !== 'aborted',
       isEnded,

@@ -34,7 +34,7 @@ function shownRun(record: RunRecord): unknown {
     policies: policies.map(({ id, snapshot }) => ({ id, snapshot })),
     stages: areUnbegun(stages)
       ? 'none begun'
-      : stages.map(({ name, status: stage, detail }) => ({ name, stage, detail })),
+      : stages.map(({ name, status: of, detail }) => ({ name, status: of, detail })),
     isReleased: releasedAtMs !== null,
     isEnded: endedAt !== null,
   };

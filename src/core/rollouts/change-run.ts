@@ -133,7 +133,7 @@ async function ticketWrites<T>(
 /** What the journal keeps of a step: the run's own record has the rest. */
 function stateOf<T>({ run, lanes = [], ticket, facts }: RunStep<T>): Json {
   const { status, outcome, policies } = run;
-  const stages = run.stages.map(({ name, status: stage, detail }) => ({ name, stage, detail }));
+  const stages = run.stages.map(({ name, status: of, detail }) => ({ name, status: of, detail }));
   return {
     run: run.run,
     status,

@@ -7,6 +7,7 @@ import { quickCanary } from '../../support/rollout-desk.ts';
 import { Killed } from '../journal/mortal.ts';
 import { type Death, MortalDesk } from './mortal-desk.ts';
 import { RolloutStory } from './rollout-story.ts';
+import { whileTimePasses } from './while-time-passes.ts';
 
 /** How long a partner's claim lasts: only after it the same notice may be sent again. */
 const claimSeconds = 60;
@@ -64,16 +65,11 @@ async function lifeOf({ plan, approvals }: Scenario, death: Death | null) {
   return { desk, story };
 }
 
-/** While people do something, time passes. Who gets no answer asks again. */
+/** Who gets no answer asks again. */
 async function during(desk: MortalDesk, work: () => Promise<void>): Promise<void> {
-  const done = work().catch((error: unknown) => {
+  await whileTimePasses(desk, work).catch((error: unknown) => {
     if (!(error instanceof Killed || error instanceof Unavailable)) throw error;
   });
-  const state = { isDone: false };
-  void done.finally(() => (state.isDone = true));
-  await desk.settle();
-  while (!state.isDone) await desk.clock.advance(100);
-  await done;
 }
 
 /** A person who says yes to everything. */

@@ -83,15 +83,16 @@ function tampered({ key }: StoredRecord, value: Json | null): RecordStore {
 /** The value with one leaf changed, for each. */
 function* withOneLeafChanged(value: Json, path = ''): Generator<[string, Json]> {
   if (typeof value === 'object' && value !== null) {
-    for (const [key, inner] of Object.entries(value as Readonly<Record<string, Json>>)) {
-      for (const [where, other] of withOneLeafChanged(inner, `${path}/${key}`)) {
-        const changed = Array.isArray(value)
-          ? value.with(Number(key), other)
-          : { ...value, [key]: other };
-        yield [where, changed];
+    for (const [key, inner] of Object.entries(value)) {
+      for (const [where, other] of withOneLeafChanged(inner as Json, `${path}/${key}`)) {
+        yield [where, isList(value) ? value.with(Number(key), other) : { ...value, [key]: other }];
       }
     }
   } else yield [path, typeof value === 'number' ? value + 1 : `${value}x`];
+}
+
+function isList(value: object): value is readonly Json[] {
+  return Array.isArray(value);
 }
 
 /** Whether the check notices. */
