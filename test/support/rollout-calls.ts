@@ -30,7 +30,7 @@ export interface RunPage {
 type Role = 'admin' | 'editor' | 'approver' | 'reader';
 
 const pauseMs = 150;
-const patienceMs = 90_000;
+const patienceMs = 150_000;
 
 /** The calls about rollouts, by those who may make them. Each expects that it is done. */
 export class RolloutCalls {

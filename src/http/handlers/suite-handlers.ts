@@ -2,7 +2,6 @@ import { rolloutOperations } from '../../contract/operations/rollout-operations.
 import type { Deps } from '../../core/deps.ts';
 import { digestName } from '../../core/packages/digest.ts';
 import { listSuites } from '../../core/rollouts/simulation/list-suites.ts';
-import { getSuite, putSuite } from '../../core/rollouts/simulation/registered-suites.ts';
 import type { RegisteredSuite } from '../../core/rollouts/simulation/suite-keys.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { jsonReply } from '../reply.ts';
@@ -12,6 +11,11 @@ type SuiteDeps = Pick<Deps, 'records' | 'blobs' | 'clock' | 'ids' | 'signal'>;
 
 const nameShape = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
+/** Brings the expression language along, which nothing else here needs: loaded by who needs it. */
+function loadSuites() {
+  return import('../../core/rollouts/simulation/registered-suites.ts');
+}
+
 /** The scenarios that runs are simulated with, beside those in the packages. */
 export function suiteRoutes(deps: SuiteDeps): Route[] {
   return [
@@ -20,6 +24,7 @@ export function suiteRoutes(deps: SuiteDeps): Route[] {
       const form = body.contentType === 'application/json' ? 'json' : 'yaml';
       const upload = { form, bytes: body.bytes } as const;
       const reason = headers['x-reason'] ?? null;
+      const { putSuite } = await loadSuites();
       const { status, suite } = await putSuite(deps, originOf(call), params.suite, upload, reason);
       return jsonReply(
         status === 'stored' ? 201 : 200,
@@ -28,6 +33,7 @@ export function suiteRoutes(deps: SuiteDeps): Route[] {
       );
     }),
     route(rolloutOperations.getSuite, async ({ principal, params }) => {
+      const { getSuite } = await loadSuites();
       const { document } = await getSuite(deps, principal.tenant, params.suite);
       return jsonReply(200, document);
     }),

@@ -198,6 +198,24 @@ describe('a bundle of 20', () => {
     await desk.close();
   });
 
+  it('keeps its canary when a rule that waited takes effect for all others', async () => {
+    const { desk, story } = new Bundle();
+    await story.inForce('a', 'b');
+    const effective = new Date(desk.clock.nowMs() + 30_000).toISOString();
+    await story.publish('a', '1.5.0', { effective });
+    const run = await story.canary(['a', 'b'], '2.0.0', longCanary);
+    await desk.clock.advance(40_000);
+    await desk.sweep();
+    expect((await story.record('a'))?.current?.version).toBe('1.5.0');
+    expect(await story.versions('a', 'b')).toEqual(['2.0.0', '2.0.0']);
+    await desk.clock.advance(60_000);
+    await story.consistent();
+    await story.abort(run);
+    expect(await story.versions('a', 'b')).toEqual(['1.5.0', '1.0.0']);
+    await story.consistent();
+    await desk.close();
+  });
+
   it('that would write too much is refused, with everyone on the old rules', async () => {
     const { desk, story } = new Bundle();
     await story.inForce(...ids);

@@ -226,17 +226,6 @@ describe('a rule that is published or promoted', () => {
     expect(await story.version('a')).toBe('3.0.0');
   });
 
-  it('straight into force before the canary makes the run void', async () => {
-    const first = await story.create(['a', 'b'], '2.0.0', { approvals: 1 });
-    await desk.until(first.run, ({ ticket }) => ticket !== null);
-    await story.publish('b', '1.5.0');
-    await freeze(desk, true);
-    const second = await story.create(['c'], '2.0.0');
-    await desk.settle();
-    await story.abort(second.run);
-    expect(await story.versions('a', 'b')).toEqual(['1.0.0', '1.5.0']);
-  });
-
   it('straight into force while a blackout keeps the canary makes the run superseded', async () => {
     await freeze(desk, true);
     const first = await story.create(['a', 'b'], '2.0.0');

@@ -28,7 +28,8 @@ export type Act =
       readonly delaySeconds: number;
       readonly partners: boolean;
     }
-  | { readonly kind: 'publish' | 'rollback' | 'decisions'; readonly policy: string }
+  | { readonly kind: 'publish'; readonly policy: string; readonly delaySeconds: number }
+  | { readonly kind: 'rollback' | 'decisions'; readonly policy: string }
   | { readonly kind: 'alert'; readonly policy: string; readonly isNew: boolean }
   | { readonly kind: 'abort'; readonly index: number }
   | {
@@ -88,36 +89,48 @@ export class RandomHistory {
     return items;
   }
 
-  async #act(step: Act): Promise<unknown> {
+  async #act(step: Act): Promise<void> {
     const { desk, story } = this;
     switch (step.kind) {
       case 'create':
-        return this.#create(step);
+        await this.#create(step);
+        break;
       case 'publish': {
-        const publication = story.publication(step.policy, this.#nextVersion());
-        return publishOrStage(desk.deps, desk.origin('pat'), publication, false);
+        const fields = this.#effectiveIn(step.delaySeconds);
+        const publication = story.publication(step.policy, this.#nextVersion(), fields);
+        await publishOrStage(desk.deps, desk.origin('pat'), publication, false);
+        break;
       }
       case 'rollback':
-        return story.rollback(step.policy);
+        await story.rollback(step.policy);
+        break;
       case 'abort':
-        return story.abort(await this.#runNumber(step.index));
+        await story.abort(await this.#runNumber(step.index));
+        break;
       case 'decide':
-        return this.#decide(step.index, step.decision);
+        await this.#decide(step.index, step.decision);
+        break;
       case 'alert':
         if (step.isNew) this.#fingerprints += 1;
-        return this.#report(step.policy, (reports, snapshot) =>
+        await this.#report(step.policy, (reports, snapshot) =>
           reports.alert(snapshot, `alert-${this.#fingerprints}`),
         );
+        break;
       case 'decisions':
-        return this.#report(step.policy, (reports, snapshot) => reports.decisions(snapshot, 20));
+        await this.#report(step.policy, (reports, snapshot) => reports.decisions(snapshot, 20));
+        break;
       case 'time':
-        return desk.clock.advance(step.seconds * 1000);
+        await desk.clock.advance(step.seconds * 1000);
+        break;
       case 'kill':
-        return desk.kill();
+        await desk.kill();
+        break;
       case 'sweep':
-        return desk.sweep();
+        await desk.sweep();
+        break;
       case 'freeze':
-        return freeze(desk, step.isFrozen);
+        await freeze(desk, step.isFrozen);
+        break;
       case 'fault':
         return this.#breakNextTask(step.of);
     }
@@ -133,8 +146,7 @@ export class RandomHistory {
   async #create(step: Extract<Act, { kind: 'create' }>): Promise<void> {
     const { policies, canary, approvals, hotfix, delaySeconds, partners } = step;
     const version = this.#nextVersion();
-    const effective = new Date(this.desk.clock.nowMs() + delaySeconds * 1000).toISOString();
-    const fields = delaySeconds === 0 ? {} : { effective };
+    const fields = this.#effectiveIn(delaySeconds);
     const named = [];
     for (const id of policies) {
       named.push({ id, snapshot: await this.story.store(id, version, fields) });
@@ -171,6 +183,11 @@ export class RandomHistory {
   async #runNumber(index: number): Promise<number> {
     const open = (await this.runs()).filter(({ endedAt }) => endedAt === null);
     return open[index % Math.max(1, open.length)]?.run ?? 1;
+  }
+
+  #effectiveIn(seconds: number): Readonly<Record<string, string>> {
+    if (seconds === 0) return {};
+    return { effective: new Date(this.desk.clock.nowMs() + seconds * 1000).toISOString() };
   }
 
   #nextVersion(): string {

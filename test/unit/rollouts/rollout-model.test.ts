@@ -4,6 +4,7 @@ import { RandomHistory, type Act } from './random-history.ts';
 
 const policy = fc.constantFrom('a', 'b', 'c');
 const some = fc.uniqueArray(policy, { minLength: 1, maxLength: 3 });
+const delaySeconds = fc.constantFrom(0, 0, 0, 40);
 const index = fc.nat({ max: 5 });
 
 const act: fc.Arbitrary<Act> = fc.oneof(
@@ -15,11 +16,14 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       canary: fc.constantFrom('none', 'silent', 'silent', 'demanding' as const),
       approvals: fc.constantFrom(0, 0, 1),
       hotfix: fc.constantFrom(false, false, false, true),
-      delaySeconds: fc.constantFrom(0, 0, 0, 40),
+      delaySeconds,
       partners: fc.boolean(),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('publish' as const), policy }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('publish' as const), policy, delaySeconds }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rollback' as const), policy }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('abort' as const), index }) },
   {

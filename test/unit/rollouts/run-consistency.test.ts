@@ -84,7 +84,7 @@ function tampered({ key }: StoredRecord, value: Json | null): RecordStore {
 function* withOneLeafChanged(value: Json, path = ''): Generator<[string, Json]> {
   if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) {
-      for (const [where, other] of withOneLeafChanged(inner as Json, `${path}/${key}`)) {
+      for (const [where, other] of withOneLeafChanged(inner, `${path}/${key}`)) {
         yield [where, isList(value) ? value.with(Number(key), other) : { ...value, [key]: other }];
       }
     }

@@ -3,7 +3,6 @@ import { decideTicket, listTickets, readTicket } from '../../../src/core/rollout
 import { requestApproval } from '../../../src/core/rollouts/tasks/ask-people.ts';
 import { runKey } from '../../../src/core/rollouts/run-keys.ts';
 import type { RunRecord } from '../../../src/core/rollouts/run-record.ts';
-import { CanaryReports } from '../../support/canary-reports.ts';
 import { RolloutDesk } from '../../support/rollout-desk.ts';
 import { hasEnded, RolloutStory } from './rollout-story.ts';
 
@@ -46,13 +45,6 @@ async function asking(approvals = 1): Promise<number> {
   ];
   const { run } = await desk.create(policies, { approvals, canary: null }, 'ben');
   await desk.until(run, isAsking);
-  return run;
-}
-
-/** A run whose canary told nothing. */
-async function reviewed(): Promise<number> {
-  const run = await story.canary(['a', 'b'], '2.0.0');
-  await desk.until(run, isAsking, 300);
   return run;
 }
 
@@ -248,66 +240,5 @@ describe('an approval is for what was looked at, and void when', () => {
     await story.publish('a', '1.5.0');
     expect((await desk.until(run, hasEnded)).status).toBe('superseded');
     expect(await story.versions('a', 'b')).toEqual(['1.5.0', '1.0.0']);
-  });
-});
-
-describe('a review', () => {
-  it('that says yes takes the rule to everyone', async () => {
-    const run = await reviewed();
-    expect(await story.version('a')).toBe('1.0.0');
-    expect((await say(run, 'eve', 'approve', 'review')).status).toBe('approved');
-    expect((await desk.until(run, hasEnded)).status).toBe('succeeded');
-    expect(await story.versions('a', 'b')).toEqual(['2.0.0', '2.0.0']);
-  });
-
-  it('that says no fails the run', async () => {
-    const run = await reviewed();
-    await say(run, 'eve', 'reject', 'review');
-    expect((await desk.until(run, hasEnded)).status).toBe('failed');
-    expect(await story.versions('a', 'b')).toEqual(['1.0.0', '1.0.0']);
-  });
-
-  it('is void when a rule has changed since', async () => {
-    const run = await reviewed();
-    await story.publish('b', '1.5.0');
-    expect((await say(run, 'eve', 'approve', 'review')).status).toBe('void');
-    expect(await story.versions('a', 'b')).toEqual(['1.0.0', '1.5.0']);
-  });
-
-  it('is not for an author, and lasts 24 h', async () => {
-    const run = await reviewed();
-    await expect(say(run, 'ann', 'approve', 'review')).rejects.toMatchObject({ name: 'Forbidden' });
-    await desk.clock.advance(24 * hourMs);
-    await desk.sweep();
-    expect((await desk.run(run)).status).toBe('expired');
-    expect(await story.versions('a', 'b')).toEqual(['1.0.0', '1.0.0']);
-  });
-
-  it('of a failed canary has nothing to decide, and is closed once', async () => {
-    const run = await story.canary(['a'], '2.0.0');
-    const reports = new CanaryReports(desk, 'a');
-    const { snapshot = '' } = (await desk.run(run)).policies[0] ?? {};
-    for (const name of ['smoke', 'fire']) await reports.alert(snapshot, name);
-    await desk.until(run, hasEnded, 10);
-    await expect(say(run, 'eve', 'approve', 'review')).rejects.toMatchObject({
-      name: 'InvalidRequest',
-    });
-    await desk.clock.advance(30 * hourMs);
-    await desk.sweep();
-    const closed = await say(run, 'eve', 'close', 'review');
-    expect(closed.status).toBe('closed');
-    expect(await say(run, 'fay', 'close', 'review')).toEqual(closed);
-    expect((await desk.run(run)).status).toBe('failed');
-  });
-
-  it('survives the approval before it', async () => {
-    const { run } = await story.create(['a'], '2.0.0', { approvals: 1 });
-    await desk.until(run, isAsking);
-    await say(run, 'eve', 'approve');
-    await desk.until(run, ({ progress }) => progress !== null);
-    await desk.until(run, isAsking, 300);
-    expect((await ticketOf(run)).status).toBe('approved');
-    await say(run, 'eve', 'approve', 'review');
-    expect((await desk.until(run, hasEnded)).status).toBe('succeeded');
   });
 });
