@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { deployedOutput, deployedService } from '../support/deployed-service.ts';
 import { packageOf, ruleYaml, uniqueId } from '../support/policy-documents.ts';
 import { RolloutCalls, type RunPage } from '../support/rollout-calls.ts';
@@ -26,10 +26,10 @@ describe('deployed: a rollout whose execution is stopped', () => {
     await sfn.send(new StopExecutionCommand({ executionArn }));
   }
 
-  it(
+  it.concurrent(
     'is closed at whatever stage, on the old rule, with a ticket',
     { timeout: 240_000 },
-    async () => {
+    async ({ expect }) => {
       const stages: Readonly<Record<string, (page: RunPage) => boolean>> = {
         approve: ({ ticket }) => ticket !== null,
         canary: ({ bucketing }) => bucketing !== null,
@@ -65,10 +65,10 @@ describe('deployed: a rollout whose execution is stopped', () => {
     },
   );
 
-  it(
+  it.concurrent(
     'while partners are told keeps the release, and they are told all the same, once',
     { timeout: 240_000 },
-    async () => {
+    async ({ expect }) => {
       await using partner = await startWebhookReceiver();
       partner.answer = { status: 503 };
       const id = uniqueId('stopped-notify');

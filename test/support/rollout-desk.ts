@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { type LocalWorkflows, localWorkflows } from '../../src/adapters/local/local-workflows.ts';
 import type { Origin } from '../../src/core/journal/journal-entry.ts';
+import { packFiles } from '../../src/core/packages/pack-policy.ts';
 import { deliverDue } from '../../src/core/partners/deliver-due.ts';
 import { activateDue } from '../../src/core/policies/activate-due.ts';
 import type { CanaryPlan } from '../../src/core/policies/canary-plan.ts';
@@ -17,8 +18,9 @@ import type { Deps } from '../../src/core/deps.ts';
 import { coreDeps, type CoreDeps } from './core-deps.ts';
 import { ManualClock } from './manual-clock.ts';
 import { memorySecrets } from './memory-secrets.ts';
-import { packageOf, ruleYaml } from './policy-documents.ts';
+import { ruleYaml } from './policy-documents.ts';
 
+const encoder = new TextEncoder();
 const definition = JSON.parse(
   readFileSync(new URL('../../statemachines/rollout.asl.json', import.meta.url), 'utf8'),
 ) as Json;
@@ -109,7 +111,13 @@ export class RolloutDesk {
     beside: Readonly<Record<string, string>> = {},
     actor = 'ann',
   ): Promise<string> {
-    const bytes = packageOf(ruleYaml(id, fields), beside);
+    // Not deflated: to inflate takes a thread, and so real time.
+    const bytes = packFiles({
+      'policy.yaml': encoder.encode(ruleYaml(id, fields)),
+      ...Object.fromEntries(
+        Object.entries(beside).map(([path, text]) => [path, encoder.encode(text)]),
+      ),
+    });
     const stored = await storeSnapshot(
       this.deps,
       this.origin(actor),

@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts';
+import { Conflict } from '../errors/app-error.ts';
 import { queryRecords } from '../records.ts';
 import { changeRun, type RunDeps, serviceOrigin } from './change-run.ts';
 import { endStep } from './end-run.ts';
@@ -38,7 +39,10 @@ export async function reconcileRuns(deps: ReconcileDeps): Promise<number> {
       limit: pageLength,
     });
     for (const { value } of found) {
-      await reconcileRun(deps, value).catch((error: unknown) => failures.push(error));
+      await reconcileRun(deps, value).catch((error: unknown) => {
+        // Somebody is at work on it just now: the next look will do.
+        if (!(error instanceof Conflict)) failures.push(error);
+      });
     }
     open += found.length;
     after = found.at(-1)?.key.sort;

@@ -117,10 +117,8 @@ function isUpload(what: object): what is Upload {
 }
 
 /** For channels that take rules at once. */
-async function moved<T extends Movement>(
-  answered: Promise<T | { readonly status: 'held' }>,
-): Promise<T> {
+async function moved(answered: Promise<Movement | { readonly status: 'held' }>): Promise<Movement> {
   const movement = await answered;
   if (movement.status === 'held') throw new Error('The channel holds new rules back.');
-  return movement as T;
+  return movement;
 }

@@ -315,7 +315,10 @@ describe('whatever the schema', () => {
   });
 });
 
-/** Undefined where a $ref that leads into itself overflows its stack. */
+/**
+ * Undefined where a $ref that leads into itself overflows its stack, and where its own code fails:
+ * on `unevaluatedProperties` in a branch of `oneOf`, about once in 10 000 of these schemas.
+ */
 function ajvSays(schema: Json, rule: Json): boolean | undefined {
   const ajv = new Ajv2020({ strict: false, allErrors: true, ownProperties: true });
   ajv.addFormat('date', (text) => /^\d{4}-\d\d-\d\d$/.test(text));
@@ -324,7 +327,7 @@ function ajvSays(schema: Json, rule: Json): boolean | undefined {
   try {
     return ajv.compile(schema as object)(rule);
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof RangeError || error instanceof TypeError) return undefined;
     throw error;
   }
 }
