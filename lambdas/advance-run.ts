@@ -2,7 +2,8 @@ import { awsRuns } from '../src/compose/aws-runs.ts';
 import { taskHandler } from '../src/compose/task-handler.ts';
 import { requestApproval, requestReview } from '../src/core/rollouts/tasks/ask-people.ts';
 import { releaseRules } from '../src/core/rollouts/tasks/release-rules.ts';
-import { observeCanary, startCanary } from '../src/core/rollouts/tasks/try-canary.ts';
+import { observeCanary } from '../src/core/rollouts/tasks/observe-canary.ts';
+import { startCanary } from '../src/core/rollouts/tasks/start-canary.ts';
 
 const deps = awsRuns();
 

@@ -1,4 +1,6 @@
 import { digestName } from '../core/packages/digest.ts';
+import type { CanaryPlan } from '../core/policies/canary-plan.ts';
+import { audienceOf } from '../core/rollouts/canary/audience-of.ts';
 import type { CreatedRun } from '../core/rollouts/create-run.ts';
 import type { CanaryProgress, RunPolicy, RunRecord } from '../core/rollouts/run-record.ts';
 import type { Staged } from '../core/rollouts/stage-rule.ts';
@@ -31,15 +33,18 @@ export function runSummaryView(record: RunRecord) {
 /** The whole page of a run. */
 export function runView(record: RunRecord) {
   const { canary, progress, lint, simulation } = record;
-  // As the candidate's audience is made: in hundredths of a percent.
-  const weight = Math.max(1, Math.round((canary?.percent ?? 0) * 100));
   return {
     ...runSummaryView(record),
-    bucketing: progress === null ? null : { salt: progress.salt, weight },
+    bucketing: canary === null || progress === null ? null : bucketingView(canary, progress),
     lint,
     simulation,
     verdict: progress === null ? null : verdictView(progress),
   };
+}
+
+function bucketingView(plan: CanaryPlan, progress: CanaryProgress) {
+  const { salt, weight } = audienceOf(plan, progress.salt);
+  return { salt, weight };
 }
 
 /** The answer of a call that queued a run. */

@@ -5,7 +5,8 @@ import { lintRun } from './tasks/lint-run.ts';
 import { notifyPartners } from './tasks/notify-run.ts';
 import { releaseRules } from './tasks/release-rules.ts';
 import { judgeSimulation, planSimulation, replayScenarios } from './tasks/simulate-run.ts';
-import { observeCanary, startCanary } from './tasks/try-canary.ts';
+import { observeCanary } from './tasks/observe-canary.ts';
+import { startCanary } from './tasks/start-canary.ts';
 
 type TaskDeps = Omit<Deps, 'verifier' | 'bus' | 'metrics'>;
 

@@ -12,7 +12,8 @@ import { isOpen, type RunRecord } from './run-record.ts';
 import { signalRun } from './signal-run.ts';
 import { cutStages } from './stages.ts';
 import { newTicket, reviewMs } from './tasks/ask-people.ts';
-import { judgeHeld, keepLease } from './tasks/try-canary.ts';
+import { keepLease } from './keep-lease.ts';
+import { judgeHeld } from './tasks/observe-canary.ts';
 import { expireTicket } from './tickets.ts';
 
 type ReconcileDeps = RunDeps & Pick<Deps, 'workflows' | 'log' | 'metrics'>;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Unavailable } from '../../../src/core/errors/app-error.ts';
 import { inAudience } from '../../../src/core/policies/in-audience.ts';
 import { channelKey } from '../../../src/core/policies/policy-keys.ts';
 import { readRule } from '../../../src/core/policies/read-rule.ts';
@@ -188,6 +189,26 @@ describe('a canary', () => {
     await desk.clock.advance(30_000);
     expect((await desk.run(run)).status).toBe('canary');
     expect((await desk.until(run, ended, 60)).status).toBe('succeeded');
+  });
+
+  it('begins a fresh window when nobody could look at it for longer than its lease', async () => {
+    const { old, next, run, record } = await canary({ percent: 100 });
+    const startedAtMs = record.progress?.startedAtMs ?? 0;
+    await reports.decisions(next, 50);
+    desk.beforeTask = (task) => {
+      if (task === 'observe-canary') throw new Unavailable('The store does not answer.');
+    };
+    await desk.clock.advance(91_000);
+    expect(await snapshotOf('anybody')).toBe(old);
+    desk.beforeTask = () => undefined;
+    const again = await desk.until(
+      run,
+      ({ progress }) => (progress?.startedAtMs ?? 0) > startedAtMs,
+      120,
+    );
+    expect(again).toMatchObject({ status: 'canary', progress: { salt: record.progress?.salt } });
+    expect(await snapshotOf('anybody')).toBe(next);
+    expect((await desk.until(run, ended, 90)).status).toBe('succeeded');
   });
 
   it('of a rule that takes effect later runs in shadow, and is then enforced on time', async () => {

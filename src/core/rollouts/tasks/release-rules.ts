@@ -9,7 +9,11 @@ import { makeWayForWaiters } from '../make-way.ts';
 import { requireRun, type Situation } from '../read-situation.ts';
 import type { Paced, RunRef } from '../rollout-tasks.ts';
 import { withStages } from '../stages.ts';
-import { heldStep, judgeHeld, keepLease, lostStep, placeCandidates } from './try-canary.ts';
+import { heldStep } from '../held-step.ts';
+import { keepLease } from '../keep-lease.ts';
+import { lostStep } from '../lost-step.ts';
+import { placeCandidates } from '../place-candidates.ts';
+import { judgeHeld } from './observe-canary.ts';
 
 type ReleaseDeps = RunDeps & Pick<Deps, 'workflows' | 'log'>;
 type Released = Paced<'released' | 'held' | 'ended'>;
