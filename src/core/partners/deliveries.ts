@@ -2,31 +2,34 @@ import type { RecordWrite } from '../../ports/record-store.ts';
 import type { Deps } from '../deps.ts';
 import { Conflict, NotFound } from '../errors/app-error.ts';
 import type { Origin } from '../journal/journal-entry.ts';
-import { getRecord, getRecords } from '../records.ts';
+import { getRecord, queryRecords } from '../records.ts';
 import { journalDelivery } from './change-notices.ts';
 import {
   type Delivery,
   deliveryOf,
   isOpenDelivery,
   noticesOfId,
+  type NoticesRecord,
   type PartnerDelivery,
 } from './delivery.ts';
 import { changed, ended, isClaimed, noticesWrites, restarted } from './ledger.ts';
-import { noticesKey, partnerKey } from './partner-keys.ts';
+import { noticesKey, noticesPartition, noticesPrefix, partnerKey } from './partner-keys.ts';
 
-/** All deliveries of a run, at most 40: first those of its release. None for an unknown run. */
+/** Notices of a run that are shown: its release, and each time that something was taken back. */
+const maxNotices = 50;
+
+/** All deliveries of a run: first those of its release. None for an unknown run. */
 export async function listDeliveries(
   deps: Pick<Deps, 'records'>,
   tenant: string,
   run: number,
 ): Promise<readonly Delivery[]> {
-  const found = await getRecords(deps, [
-    noticesKey({ tenant, run, kind: 'released' }),
-    noticesKey({ tenant, run, kind: 'restored' }),
-  ]);
-  return found.flatMap(
-    (record) => record?.value.deliveries.map((one) => deliveryOf(record.value, one)) ?? [],
-  );
+  const found = await queryRecords<NoticesRecord>(deps, {
+    partition: noticesPartition(tenant),
+    prefix: noticesPrefix(run),
+    limit: maxNotices,
+  });
+  return found.flatMap(({ value }) => value.deliveries.map((one) => deliveryOf(value, one)));
 }
 
 /**

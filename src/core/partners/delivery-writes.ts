@@ -6,6 +6,7 @@ import {
   type NoticedPolicy,
   type NoticesRecord,
   type NoticesRef,
+  noticesRefOf,
 } from './delivery.ts';
 import { dueKey, noticesKey } from './partner-keys.ts';
 import { deadlineMs } from './schedule.ts';
@@ -28,12 +29,12 @@ const maxPartners = 20;
  * at once: by `deliverRun`, or by the next `deliverDue`.
  */
 export function deliveryWrites(deps: Pick<Deps, 'ids'>, notices: NewNotices): RecordWrite[] {
-  const { tenant, run, kind, channel, policies, reason, at } = notices;
+  const { channel, policies, reason, at } = notices;
   const partners = [...new Set(notices.partners)];
   if (partners.length === 0) return [];
   if (partners.length > maxPartners)
     throw new RangeError(`a run has at most ${maxPartners} partners`);
-  const ref: NoticesRef = { tenant, run, kind };
+  const ref = noticesRefOf(notices);
   const deadlineAt = new Date(Date.parse(at) + deadlineMs).toISOString();
   const record: NoticesRecord = {
     ...ref,

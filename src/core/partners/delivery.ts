@@ -51,13 +51,22 @@ export interface Delivery {
   readonly createdAt: string;
 }
 
-/** Which notices: one record holds what one run tells all of its partners. */
+/** Which notices: one record holds what all partners of a run are told at once. */
 // A type alias, since an interface is not assignable to `Json`.
 export type NoticesRef = {
   readonly tenant: string;
   readonly run: number;
   readonly kind: NoticeKind;
+  /**
+   * The journal entry that took a policy of the run back by itself, of which there may be several;
+   * absent for what the run does as a whole.
+   */
+  readonly entry?: number;
 };
+
+export function noticesRefOf({ tenant, run, kind, entry }: NoticesRef): NoticesRef {
+  return entry === undefined ? { tenant, run, kind } : { tenant, run, kind, entry };
+}
 
 /** How it stands with one partner. */
 export interface PartnerDelivery extends Pick<
@@ -96,19 +105,20 @@ export function deliveryOf(record: NoticesRecord, delivery: PartnerDelivery): De
 
 /** A new id that leads to its record. The random part makes it one of a kind for the partner. */
 export function newDeliveryId(
-  { run, kind }: Pick<NoticesRef, 'run' | 'kind'>,
+  { run, kind, entry }: Pick<NoticesRef, 'run' | 'kind' | 'entry'>,
   partner: string,
   random: string,
 ): string {
-  return `${run}_${kind}_${partner}_${random}`;
+  return `${run}_${kind}${entry ?? ''}_${partner}_${random}`;
 }
 
 const idForm =
-  /^(?<run>[1-9]\d{0,11})_(?<kind>released|restored)_[a-z0-9][a-z0-9-]{0,62}_[0-9a-z-]{20,40}$/;
+  /^(?<run>[1-9]\d{0,11})_(?<kind>released|restored)(?<entry>\d{0,12})_[a-z0-9][a-z0-9-]{0,62}_[0-9a-z-]{20,40}$/;
 
 /** Which notices an id of a delivery belongs to; undefined for what is no such id. */
 export function noticesOfId(tenant: string, id: string): NoticesRef | undefined {
-  const { run, kind } = idForm.exec(id)?.groups ?? {};
+  const { run, kind, entry } = idForm.exec(id)?.groups ?? {};
   if (run === undefined || (kind !== 'released' && kind !== 'restored')) return undefined;
-  return { tenant, run: Number(run), kind };
+  const ref = { tenant, run: Number(run), kind } as const;
+  return entry === undefined || entry === '' ? ref : { ...ref, entry: Number(entry) };
 }

@@ -4,7 +4,7 @@ import {
   type DeliveryStatus,
   isOpenDelivery,
   type NoticesRecord,
-  type NoticesRef,
+  noticesRefOf,
   type PartnerDelivery,
 } from './delivery.ts';
 import { dueKey, noticesKey } from './partner-keys.ts';
@@ -102,8 +102,7 @@ export function noticesWrites(
   { value: before, rev }: Pick<StoredRecord<NoticesRecord>, 'value' | 'rev'>,
   after: NoticesRecord,
 ): RecordWrite[] {
-  const { tenant, run, kind } = after;
-  const ref: NoticesRef = { tenant, run, kind };
+  const ref = noticesRefOf(after);
   const writes: RecordWrite[] = [{ kind: 'put', key: noticesKey(ref), value: after, expect: rev }];
   if (before.dueAt === after.dueAt) return writes;
   if (before.dueAt !== null) {

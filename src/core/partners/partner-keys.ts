@@ -23,17 +23,27 @@ export function noticesPartition(tenant: string): string {
   return `${tenant}#notices`;
 }
 
-export function noticesKey({ tenant, run, kind }: NoticesRef): KeyOf<NoticesRecord> {
-  return { partition: noticesPartition(tenant), sort: `${sortableIndex(run)}#${kind}` };
+export function noticesKey(ref: NoticesRef): KeyOf<NoticesRecord> {
+  return { partition: noticesPartition(ref.tenant), sort: noticesSort(ref) };
+}
+
+/** What the keys of all notices of a run begin with. */
+export function noticesPrefix(run: number): string {
+  return `${sortableIndex(run)}#`;
+}
+
+function noticesSort({ run, kind, entry }: NoticesRef): string {
+  const part = entry === undefined ? '' : `#${sortableIndex(entry)}`;
+  return `${noticesPrefix(run)}${kind}${part}`;
 }
 
 /** Notices with a delivery that is still open, over all tenants, by the time of the next attempt. */
 export const duePartition = '#deliveries';
 
 export function dueKey(
-  { tenant, run, kind }: NoticesRef,
+  ref: NoticesRef,
   /** RFC 3339 in UTC, to the millisecond. */
   dueAt: string,
 ): KeyOf<NoticesRef> {
-  return { partition: duePartition, sort: `${dueAt}#${tenant}#${sortableIndex(run)}#${kind}` };
+  return { partition: duePartition, sort: `${dueAt}#${ref.tenant}#${noticesSort(ref)}` };
 }

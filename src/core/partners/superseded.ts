@@ -21,8 +21,9 @@ export async function supersededPartners(
   });
   const others = found
     .map(({ value }) => value)
-    .filter(({ channel, run, kind }) => {
-      return channel === record.channel && (run !== record.run || kind !== record.kind);
+    .filter(({ channel, run, kind, entry }) => {
+      const isItself = run === record.run && kind === record.kind && entry === record.entry;
+      return channel === record.channel && !isItself;
     });
   const partners = record.deliveries.map(({ partner }) => partner);
   return new Set(
