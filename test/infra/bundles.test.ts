@@ -21,7 +21,7 @@ const limits: Readonly<Record<string, number>> = {
   // The read path: QUALITY.md, Speed.
   'get-policy': 350,
   'lint-policies': 700,
-  'manage-rollouts': 900,
+  'manage-rollouts': 500,
   'notify-partners': 290,
   'query-graph': 600,
   'query-policies': 450,
