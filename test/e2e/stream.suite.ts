@@ -56,11 +56,16 @@ export function describeStream(name: string, start: StartService): void {
       const journal = await pages((page) =>
         cast.auditor.call(queryOperations.getAudit, { query: { limit: 200, ...page } }),
       );
-      const moves = journal.filter(({ action }) => action.startsWith('policy.'));
+      // A step of a run has a message for each policy that it moved.
+      const moves = journal.flatMap(({ index, action, after }) => {
+        if (action.startsWith('policy.')) return [index];
+        const { lanes = [] } = (after ?? {}) as { lanes?: readonly unknown[] };
+        return lanes.map(() => index);
+      });
       const stream = await open({ lastEventId: '-1' });
       const messages = await stream.until(moves.length);
       const heard = messages.slice(0, moves.length).map(({ change }) => change.index);
-      expect(heard).toEqual(moves.map(({ index }) => index));
+      expect(heard).toEqual(moves);
       stream.close();
     });
 
