@@ -50,9 +50,9 @@ const scanPage = 1000;
 const maxReads = 5;
 
 /**
- * The policies that have a rule in a channel, as one reader, or, for null, everyone gets them, up to `limit`,
- * after `cursor` (an id). All of one moment: a release of several policies is seen whole or not
- * at all. `tag` is that moment's `manifestTag`.
+ * The policies that have a rule in a channel, as one reader, or, for null, everyone gets them, up
+ * to `limit`, after `cursor` (an id). All of one moment: a release of several policies is seen
+ * whole or not at all. `tag` is that moment's `manifestTag`.
  * Errors: `Unavailable` when the channel changes faster than it can be read.
  */
 export async function listChannel(

@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts';
 import { Conflict, Forbidden, InvalidRequest, NotFound } from '../errors/app-error.ts';
 import { commit } from '../journal/commit.ts';
 import type { Origin } from '../journal/journal-entry.ts';
+import type { Page } from '../policies/list-policies.ts';
 import { getRecord, queryRecords } from '../records.ts';
 import { changeRun, type RunDeps, type RunStep, serviceOrigin } from './change-run.ts';
 import { endStep } from './end-run.ts';
@@ -39,7 +40,7 @@ export async function listTickets(
   tenant: string,
   cursor: string | undefined,
   limit: number,
-): Promise<{ readonly items: readonly Ticket[]; readonly next: string | null }> {
+): Promise<Page<Ticket>> {
   const found = await queryRecords<Ticket>(deps, {
     partition: ticketsPartition(tenant),
     after: cursor === undefined ? undefined : ticketSort(cursor),

@@ -1,4 +1,5 @@
 import type { Deps } from '../../deps.ts';
+import { Conflict } from '../../errors/app-error.ts';
 import { getRecord } from '../../records.ts';
 import { requireSnapshot } from '../../policies/find-snapshot.ts';
 import { changeRun, type RunDeps, serviceOrigin } from '../change-run.ts';
@@ -46,12 +47,12 @@ export async function requestReview(
  * the decision down first, and looks for a token then. So one of the two finds the other's.
  */
 async function awaitDecision(deps: AskDeps, ref: RunRef, token: string): Promise<void> {
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const key = taskTokenKey(ref);
-    const found = await getRecord(deps, key);
-    const expect = found?.rev ?? 'absent';
-    const write = { kind: 'put', key, value: { token }, expect } as const;
-    if ((await deps.records.commit([write], deps.ids.next())) === 'committed') break;
+  const key = taskTokenKey(ref);
+  const found = await getRecord(deps, key);
+  const expect = found?.rev ?? 'absent';
+  const write = { kind: 'put', key, value: { token }, expect } as const;
+  if ((await deps.records.commit([write], deps.ids.next())) === 'conflict') {
+    throw new Conflict('Another process of the run has just put its token there. Ask again.');
   }
   const { value: run } = await requireRun(deps, ref);
   await signalRun(deps, ref, run);
