@@ -9,7 +9,7 @@ export interface Origin {
 
 /** One change of a tenant's state. Written once, in the transaction of the change itself. */
 export interface JournalEntry {
-  /** 0, 1, 2 … per tenant, without a gap. */
+  /** 0, 1, 2 … per journal, without a gap. */
   readonly index: number;
   /** RFC 3339 in UTC, to the millisecond; never earlier than the entry before. */
   readonly at: string;
@@ -30,6 +30,8 @@ export interface JournalEntry {
 export interface JournalHead {
   readonly nextIndex: number;
   readonly at: string;
+  /** What changes have counted up and down, exact; a count of 0 is left out. */
+  readonly tally?: Readonly<Record<string, number>>;
 }
 
 /** How far the journal has been relayed: every entry before `nextIndex`. */

@@ -8,13 +8,23 @@ export function sortableIndex(index: number): string {
   return String(index).padStart(indexDigits, '0');
 }
 
-export function journalPartition(tenant: string): string {
-  return `${tenant}#journal`;
+/**
+ * A journal is named by its tenant, `demo`; one of its logs for work at a high rate, by the tenant
+ * and a name of its own: `demo#jobs-3`.
+ */
+export function journalPartition(journal: string): string {
+  return `${journal}#journal`;
 }
 
-/** The tenant that a partition belongs to. */
-export function tenantOfPartition(partition: string): string {
-  return partition.slice(0, partition.indexOf('#'));
+/** The journal whose entries are in a partition. */
+export function journalOfPartition(partition: string): string {
+  return partition.slice(0, partition.lastIndexOf('#'));
+}
+
+/** The tenant that a journal belongs to. */
+export function tenantOfJournal(journal: string): string {
+  const end = journal.indexOf('#');
+  return end === -1 ? journal : journal.slice(0, end);
 }
 
 /** The stream filter of `lib/constructs/journal-relay.ts` selects entries by this prefix. */
@@ -22,18 +32,18 @@ export function entrySort(index: number): string {
   return `entry#${sortableIndex(index)}`;
 }
 
-export function entryKey(tenant: string, index: number): KeyOf<JournalEntry> {
-  return { partition: journalPartition(tenant), sort: entrySort(index) };
+export function entryKey(journal: string, index: number): KeyOf<JournalEntry> {
+  return { partition: journalPartition(journal), sort: entrySort(index) };
 }
 
-export function headKey(tenant: string): KeyOf<JournalHead> {
-  return { partition: `${tenant}#state`, sort: 'journal-head' };
+export function headKey(journal: string): KeyOf<JournalHead> {
+  return { partition: `${journal}#state`, sort: 'journal-head' };
 }
 
-/** How far the events of this tenant have been relayed. */
-export function relayCursorKey(tenant: string): KeyOf<RelayCursor> {
-  return { partition: `${tenant}#state`, sort: 'relay-cursor' };
+/** How far the events of this journal have been relayed. */
+export function relayCursorKey(journal: string): KeyOf<RelayCursor> {
+  return { partition: `${journal}#state`, sort: 'relay-cursor' };
 }
 
-/** Every tenant that has a journal: the one list that belongs to no tenant. */
-export const tenantsPartition = '#tenants';
+/** Every journal that there is, by its name: the one list that belongs to no tenant. */
+export const journalsPartition = '#tenants';

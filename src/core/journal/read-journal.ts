@@ -5,21 +5,21 @@ import { entryKey, entrySort, headKey, journalPartition } from './journal-keys.t
 
 type Reads = Pick<Deps, 'records'>;
 
-/** The index that the tenant's next entry will get: the length of the journal. */
-export async function journalLength(deps: Reads, tenant: string): Promise<number> {
-  const head = await getRecord(deps, headKey(tenant));
+/** The index that the next entry will get: the length of the journal. */
+export async function journalLength(deps: Reads, journal: string): Promise<number> {
+  const head = await getRecord(deps, headKey(journal));
   return head?.value.nextIndex ?? 0;
 }
 
 /** Up to `limit` (≤ 1000) entries after `index` (-1 for the beginning), in order, without a gap. */
 export async function entriesAfter(
   deps: Reads,
-  tenant: string,
+  journal: string,
   index: number,
   limit: number,
 ): Promise<JournalEntry[]> {
   const found = await queryRecords<JournalEntry>(deps, {
-    partition: journalPartition(tenant),
+    partition: journalPartition(journal),
     after: index < 0 ? undefined : entrySort(index),
     limit,
   });
@@ -58,22 +58,22 @@ const scanPage = 500;
  */
 export async function searchJournal(
   deps: Reads,
-  tenant: string,
+  journal: string,
   filter: JournalFilter,
   from: number | undefined,
   limit: number,
 ): Promise<JournalPage> {
-  const length = await journalLength(deps, tenant);
+  const length = await journalLength(deps, journal);
   const low =
-    filter.sinceMs === undefined ? 0 : await firstAt(deps, tenant, filter.sinceMs, length);
+    filter.sinceMs === undefined ? 0 : await firstAt(deps, journal, filter.sinceMs, length);
   const high =
-    filter.untilMs === undefined ? length : await firstAt(deps, tenant, filter.untilMs, length);
+    filter.untilMs === undefined ? length : await firstAt(deps, journal, filter.untilMs, length);
   const step = filter.order === 'asc' ? 1 : -1;
   const start = step === 1 ? Math.max(low, from ?? low) : Math.min(high - 1, from ?? high - 1);
   const items: JournalEntry[] = [];
   let index = start;
   while (index >= low && index < high && Math.abs(index - start) < maxScanned) {
-    const entries = await scan(deps, tenant, index, step);
+    const entries = await scan(deps, journal, index, step);
     if (entries.length === 0) break;
     for (const entry of entries) {
       if (entry.index < low || entry.index >= high) return { items, next: null };
@@ -87,13 +87,13 @@ export async function searchJournal(
 
 async function scan(
   deps: Reads,
-  tenant: string,
+  journal: string,
   index: number,
   step: 1 | -1,
 ): Promise<JournalEntry[]> {
-  if (step === 1) return entriesAfter(deps, tenant, index - 1, scanPage);
+  if (step === 1) return entriesAfter(deps, journal, index - 1, scanPage);
   const found = await queryRecords<JournalEntry>(deps, {
-    partition: journalPartition(tenant),
+    partition: journalPartition(journal),
     after: entrySort(index + 1),
     order: 'desc',
     limit: scanPage,
@@ -113,7 +113,7 @@ function matches(entry: JournalEntry, filter: JournalFilter): boolean {
 /** The first index whose entry was made at `timeMs` or later; `length` when there is none. */
 async function firstAt(
   deps: Reads,
-  tenant: string,
+  journal: string,
   timeMs: number,
   length: number,
 ): Promise<number> {
@@ -121,7 +121,7 @@ async function firstAt(
   let high = length;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const entry = await getRecord(deps, entryKey(tenant, middle));
+    const entry = await getRecord(deps, entryKey(journal, middle));
     if (entry !== undefined && Date.parse(entry.value.at) < timeMs) low = middle + 1;
     else high = middle;
   }

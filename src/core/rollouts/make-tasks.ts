@@ -8,7 +8,10 @@ import { judgeSimulation, planSimulation, replayScenarios } from './tasks/simula
 import { observeCanary } from './tasks/observe-canary.ts';
 import { startCanary } from './tasks/start-canary.ts';
 
-type TaskDeps = Omit<Deps, 'verifier' | 'bus' | 'metrics'>;
+type TaskDeps = Pick<
+  Deps,
+  'records' | 'blobs' | 'clock' | 'ids' | 'log' | 'signal' | 'workflows' | 'secrets' | 'partners'
+>;
 
 /** Every task of the state machine, for an engine that runs them all. */
 export function makeTasks(deps: TaskDeps): RolloutTasks {

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Conflict, NotFound, Unavailable } from '../../../src/core/errors/app-error.ts';
 import { commit } from '../../../src/core/journal/commit.ts';
-import { tenantsPartition } from '../../../src/core/journal/journal-keys.ts';
+import { journalsPartition } from '../../../src/core/journal/journal-keys.ts';
 import { getRecord } from '../../../src/core/records.ts';
 import { assertConsistent } from '../../support/consistency.ts';
 import { type CoreDeps, coreDeps } from '../../support/core-deps.ts';
@@ -66,7 +66,7 @@ describe('commit', () => {
     await count(deps, { ...origin, tenant: 'other' });
     expect((await journal(deps.records, 'demo')).map(({ index }) => index)).toEqual([0]);
     expect((await journal(deps.records, 'other')).map(({ index }) => index)).toEqual([0, 1]);
-    const tenants = await deps.records.query({ partition: tenantsPartition, limit: 10 });
+    const tenants = await deps.records.query({ partition: journalsPartition, limit: 10 });
     expect(tenants.map(({ key }) => key.sort)).toEqual(['demo', 'other']);
   });
 

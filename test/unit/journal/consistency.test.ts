@@ -12,10 +12,10 @@ import {
   waitingPartition,
 } from '../../../src/core/policies/policy-keys.ts';
 import type { Json } from '../../../src/core/values/json.ts';
-import type { RecordKey, RecordStore, StoredRecord } from '../../../src/ports/record-store.ts';
+import type { RecordStore, StoredRecord } from '../../../src/ports/record-store.ts';
 import { assertConsistent } from '../../support/consistency.ts';
 import { type CoreDeps, coreDeps, SleeplessClock } from '../../support/core-deps.ts';
-import { interceptMethods } from '../../support/intercept-methods.ts';
+import { tampered } from '../../support/tampered-records.ts';
 import { TenantCalls } from '../policies/tenant-calls.ts';
 
 /** A bit of everything, in two tenants. */
@@ -38,24 +38,6 @@ async function busyTenants(given: Partial<CoreDeps> = {}): Promise<CoreDeps> {
     await addAttachment(deps, demo.origin(), 'p', { ...document, bytes: new Uint8Array([1]) });
   }
   return deps;
-}
-
-/** The same store, but one record reads otherwise. */
-function tampered(
-  inner: RecordStore,
-  key: RecordKey,
-  change: (record: StoredRecord) => StoredRecord | undefined,
-): RecordStore {
-  const swap = (record: StoredRecord | undefined): StoredRecord | undefined => {
-    const isIt = record?.key.partition === key.partition && record.key.sort === key.sort;
-    return isIt ? change(record) : record;
-  };
-  return interceptMethods(inner, { get: 0, getMany: 0, query: 0 }, async (method, _, call) => {
-    const answer = await call();
-    if (method === 'get') return swap(answer as StoredRecord | undefined);
-    const swapped = (answer as (StoredRecord | undefined)[]).map(swap);
-    return method === 'query' ? swapped.filter((record) => record !== undefined) : swapped;
-  });
 }
 
 /** The value with one leaf changed, for each leaf that `wanted` takes. */

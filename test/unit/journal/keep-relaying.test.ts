@@ -92,7 +92,7 @@ describe('keepRelaying', () => {
     await deps.clock.advance(1);
     expect(relayed()).toEqual(['demo/0', 'demo/1']);
     expect(deps.log.lines.filter(({ level }) => level === 'error')).toMatchObject([
-      { msg: 'relay failed', tenant: 'demo', failures: 0 },
+      { msg: 'relay failed', journal: 'demo', failures: 0 },
       { failures: 1 },
       { failures: 2 },
       { failures: 0 },

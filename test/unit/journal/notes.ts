@@ -1,4 +1,4 @@
-import { commit } from '../../../src/core/journal/commit.ts';
+import { type ChangeRequest, commit } from '../../../src/core/journal/commit.ts';
 import type { JournalEntry, Origin } from '../../../src/core/journal/journal-entry.ts';
 import { journalPartition } from '../../../src/core/journal/journal-keys.ts';
 import { getRecord, type KeyOf, queryRecords } from '../../../src/core/records.ts';
@@ -38,6 +38,46 @@ export function count(
       result: (written) => ({ counted: next, entry: written }),
     };
   });
+}
+
+/** Of many counters of a journal, the one of this name. */
+export function namedKey(of: string, name: string): KeyOf<number> {
+  return { partition: `${of}#counters`, sort: name };
+}
+
+export interface Counted {
+  readonly name: string;
+  readonly value: number;
+  readonly index: number;
+}
+
+/** A request to count a named counter up by `by`, and with it the tally of the same name. */
+export function counting(
+  deps: Pick<CoreDeps, 'records'>,
+  name: string,
+  { by = 1, journal: of = 'demo', actor = 'ann' } = {},
+): ChangeRequest<Counted> {
+  const key = namedKey(of, name);
+  return {
+    origin: { ...origin, actor },
+    decide: async () => {
+      const held = await getRecord(deps, key);
+      const value = (held?.value ?? 0) + by;
+      return {
+        kind: 'change',
+        entry: {
+          action: 'test.counted',
+          subject: name,
+          before: held?.value ?? null,
+          after: { value, by },
+          reason: null,
+        },
+        tally: { [name]: by },
+        writes: () => [{ kind: 'put', key, value, expect: held?.rev ?? 'absent' }],
+        result: ({ index }) => ({ name, value, index }),
+      };
+    },
+  };
 }
 
 export async function countOf(records: RecordStore, tenant = 'demo'): Promise<number> {

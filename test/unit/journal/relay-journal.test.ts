@@ -133,7 +133,7 @@ describe('relayJournal', () => {
     const metrics = { ...deps.metrics, eventsRelayed: (events: number) => (relayed += events) };
     await relayJournal({ ...deps, metrics }, 'demo');
     expect(relayed).toBe(wanted(4).length);
-    expect(deps.log.lines).toMatchObject([{ msg: 'events relayed', tenant: 'demo', upTo: 3 }]);
+    expect(deps.log.lines).toMatchObject([{ msg: 'events relayed', journal: 'demo', upTo: 3 }]);
   });
 
   it('keeps to the tenant', async () => {
