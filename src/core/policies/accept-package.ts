@@ -3,6 +3,7 @@ import { packPolicy } from '../packages/pack-policy.ts';
 import { parseRule, type Rule } from '../packages/parse-rule.ts';
 import { type PackageEntry, readPackage } from '../packages/read-package.ts';
 import { Unprocessable } from '../errors/app-error.ts';
+import { requireSoundGovernance } from '../governance/require-sound-governance.ts';
 
 /** What a caller handed in: a package, or a bare YAML document. */
 export interface Upload {
@@ -30,6 +31,7 @@ export async function acceptPackage(id: string, upload: Upload): Promise<Accepte
       { pointer: '/id', detail: `is "${accepted.rule.id}", but the call is about "${id}"` },
     ]);
   }
+  await requireSoundGovernance(accepted.rule);
   return accepted;
 }
 

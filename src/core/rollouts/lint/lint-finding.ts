@@ -2,7 +2,7 @@
 export interface LintFinding {
   readonly policy: string;
   readonly severity: 'error' | 'warning';
-  /** Stable: `schema`, `kind`, `version-order`, `version-major`, `version-minor`. */
+  /** Stable: `schema`, `kind`, `governance`, `version-order`, `version-major`, `version-minor`. */
   readonly rule: string;
   /** RFC 6901, into the rule; of a field that is missing: where it should be. */
   readonly pointer: string;

@@ -2,7 +2,7 @@ import type { ErrorDetail } from '../../errors/app-error.ts';
 import { Unprocessable } from '../../errors/app-error.ts';
 import { isPolicyId } from '../../policies/policy-id.ts';
 import type { Json } from '../../values/json.ts';
-import { compileExpression } from './cel/compile-expression.ts';
+import { compileExpression } from '../../expressions/compile-expression.ts';
 import { decisionProblem } from './decision-text.ts';
 import { simulationLimits } from './simulation-limits.ts';
 import {

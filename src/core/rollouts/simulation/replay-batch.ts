@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { celMap, type CelMap, type CelValue } from '@bufbuild/cel';
 import type { Json } from '../../values/json.ts';
 import type { BatchResult } from './batch-result.ts';
-import { celValueOf } from './cel/cel-value.ts';
-import { compileExpression, type Expression } from './cel/compile-expression.ts';
+import { celValueOf } from '../../expressions/cel-value.ts';
+import { compileExpression, type Expression } from '../../expressions/compile-expression.ts';
 import { decidableOf, decisionProblem, decisionText, failedDecision } from './decision-text.ts';
 import type { Batch } from './plan-batches.ts';
 import {

@@ -1,11 +1,12 @@
 import { parse } from '@bufbuild/cel';
-import { RE2JS } from '@bufbuild/re2';
-import { simulationLimits } from '../simulation-limits.ts';
-import { meterRange, patternSize, standardEnv } from './metered-env.ts';
+import type { RE2JS } from '@bufbuild/re2';
+import { expressionLimits } from './expression-limits.ts';
+import { compilePattern } from './linear-pattern.ts';
+import { meterRange, standardEnv } from './metered-env.ts';
 
 export type Expr = ReturnType<typeof parse>['expr'];
 
-const { maxDepth, maxNodes, maxNestedMacros, maxPatterns, maxPatternSize } = simulationLimits;
+const { maxDepth, maxNodes, maxNestedMacros, maxPatterns } = expressionLimits;
 
 /** What the planner evaluates by itself. */
 const operators = new Set(['_&&_', '_||_', '_?_:_', '_[_]', '@not_strictly_false']);
@@ -74,7 +75,7 @@ export class ExpressionInspector {
     for (const arg of args) this.#expr(arg, place);
   }
 
-  /** A pattern that a scenario brings could not be checked before it runs. */
+  /** A pattern that comes with the data could not be checked before it runs. */
   #pattern(arg: Expr | undefined): void {
     const constant =
       arg?.exprKind.case === 'constExpr' ? arg.exprKind.value.constantKind : undefined;
@@ -84,11 +85,7 @@ export class ExpressionInspector {
     const pattern = constant.value;
     if (this.patterns.has(pattern)) return;
     if (this.patterns.size >= maxPatterns) throw new Error(`has more than ${maxPatterns} patterns`);
-    // The engine takes counts up to 1000, and time to unroll them.
-    if (/\{\d*,?\d{3}/.test(pattern)) throw new Error('has a pattern that counts beyond 99');
-    const compiled = RE2JS.compile(pattern);
-    if (patternSize(compiled) > maxPatternSize) throw new Error('has a pattern that is too large');
-    this.patterns.set(pattern, compiled);
+    this.patterns.set(pattern, compilePattern(pattern));
   }
 
   #map({ messageName, entries }: Kind<'structExpr'>, place: Place): void {

@@ -1,6 +1,6 @@
 import { celList, type CelList, celMap, type CelMap, type CelValue } from '@bufbuild/cel';
 import { isCelList, isCelMap } from '@bufbuild/cel';
-import type { Json } from '../../../values/json.ts';
+import type { Json } from '../values/json.ts';
 
 const weights = new WeakMap<object, number>();
 

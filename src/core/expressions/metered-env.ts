@@ -13,22 +13,24 @@ import {
   isCelMap,
 } from '@bufbuild/cel';
 import type { RE2JS } from '@bufbuild/re2';
-import { simulationLimits } from '../simulation-limits.ts';
+import { expressionLimits } from './expression-limits.ts';
 import { weightOf } from './cel-value.ts';
+import { patternSize } from './linear-pattern.ts';
+import { StepBudget } from './step-budget.ts';
 
-const { maxMadeChars, maxMadeItems } = simulationLimits;
+const { maxMadeChars, maxMadeItems } = expressionLimits;
 
-/** What the evaluation under way may still do. */
+/** The evaluation under way. */
 export interface Work {
-  steps: number;
+  readonly budget: StepBudget;
   /** The compiled patterns of its expression. */
   readonly patterns: ReadonlyMap<string, RE2JS>;
 }
 
 /** Evaluation is synchronous: one at a time. */
-let work: Work = { steps: 0, patterns: new Map() };
+let work: Work = { budget: new StepBudget(0), patterns: new Map() };
 
-/** Runs `evaluate` on this account. Below 0 steps afterwards: its result is void. */
+/** Runs `evaluate` on this account. Its budget overdrawn afterwards: its result is void. */
 export function spending<T>(account: Work, evaluate: () => T): T {
   const { stackTraceLimit } = Error;
   // An error costs the library ten times more with its stack trace, and a list may make thousands.
@@ -42,8 +44,8 @@ export function spending<T>(account: Work, evaluate: () => T): T {
 }
 
 function spend(steps: number): void {
-  work.steps -= steps;
-  if (work.steps < 0) throw new Error('too much work');
+  work.budget.left -= steps;
+  if (work.budget.left < 0) throw new Error('too much work');
 }
 
 /** The functions that an expression may call. */
@@ -136,9 +138,4 @@ function matches([text, pattern]: readonly CelValue[]): boolean {
   // A linear engine: each character may meet each instruction.
   spend((text.length * patternSize(compiled)) / 2);
   return compiled.test(text);
-}
-
-/** In instructions of the engine. */
-export function patternSize(pattern: RE2JS): number {
-  return pattern.re2().prog.numInst();
 }

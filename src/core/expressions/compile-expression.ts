@@ -1,18 +1,23 @@
 import { type CelInput, type CelValue, isCelError, parse, plan } from '@bufbuild/cel';
-import { simulationLimits } from '../simulation-limits.ts';
+import { expressionLimits } from './expression-limits.ts';
 import { ExpressionInspector } from './inspect-expression.ts';
+import { forgetReading, patternBytes } from './linear-pattern.ts';
 import { meteredEnv, spending, type Work } from './metered-env.ts';
+import { StepBudget } from './step-budget.ts';
 
-const { maxExpressionBytes, maxBrackets, maxSteps } = simulationLimits;
+const { maxExpressionBytes, maxBrackets } = expressionLimits;
 
 export type Evaluated = { readonly value: CelValue } | { readonly error: string };
 
 export interface Expression {
+  /** What its patterns take in memory, about. */
+  readonly patternBytes: number;
   /**
    * The value with these variables, or why there is none. Never throws; time and memory are
-   * bounded by the limits, whatever the variables hold.
+   * bounded by the limits, whatever the variables hold. What it costs is taken off the budget,
+   * which is its own unless given.
    */
-  evaluate(variables: Readonly<Record<string, CelInput>>): Evaluated;
+  evaluate(variables: Readonly<Record<string, CelInput>>, budget?: StepBudget): Evaluated;
 }
 
 export type Compiled = { readonly expression: Expression } | { readonly problem: string };
@@ -50,13 +55,14 @@ function planned(
   patterns: Work['patterns'],
 ): Expression {
   return {
-    evaluate(variables) {
-      const work: Work = { steps: maxSteps, patterns };
+    patternBytes: [...patterns.values()].reduce((sum, pattern) => sum + patternBytes(pattern), 0),
+    evaluate(variables, budget = new StepBudget()) {
       // Without a prototype: `constructor` is no variable.
       const bindings = Object.assign(Object.create(null), variables) as Record<string, CelInput>;
-      const value = spending(work, () => run(bindings));
+      const value = spending({ budget, patterns }, () => run(bindings));
+      for (const pattern of patterns.values()) forgetReading(pattern);
       // A `||` may have swallowed that error.
-      if (work.steps < 0) return { error: `is more work than ${maxSteps} steps` };
+      if (budget.left < 0) return { error: `is more work than ${budget.maxSteps} steps` };
       return isCelError(value) ? { error: explained(value) } : { value: value as CelValue };
     },
   };
@@ -66,7 +72,7 @@ function planned(
 function explained(error: unknown): string {
   const text = oneLine(error);
   const mixed = text.includes('(double, int)') || text.includes('(int, double)');
-  return mixed ? `${text}: numbers of rules and inputs are doubles, so write 2.0 for 2` : text;
+  return mixed ? `${text}: numbers of JSON are doubles, so write 2.0 for 2` : text;
 }
 
 function oneLine(error: unknown): string {

@@ -1,8 +1,12 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { celValueOf } from '../../../../src/core/rollouts/simulation/cel/cel-value.ts';
-import { compileExpression } from '../../../../src/core/rollouts/simulation/cel/compile-expression.ts';
-import type { Json } from '../../../../src/core/values/json.ts';
+import { celValueOf } from '../../../src/core/expressions/cel-value.ts';
+import { compileExpression } from '../../../src/core/expressions/compile-expression.ts';
+import { StepBudget } from '../../../src/core/expressions/step-budget.ts';
+import type { Json } from '../../../src/core/values/json.ts';
+import { randomFrom } from '../journal/notes.ts';
 
 /** The value, or the error, or why it does not compile. */
 function evaluate(text: string, variables: Readonly<Record<string, Json>> = {}): unknown {
@@ -33,7 +37,7 @@ describe('numbers of rules and inputs', () => {
 
   it('do not mix with int in arithmetic, and the error says what to write', () => {
     expect(evaluate('input.a * 2', { input: { a: 25 } })).toBe(
-      "error: found no matching overload for '_*_' applied to '(double, int)': numbers of rules and inputs are doubles, so write 2.0 for 2",
+      "error: found no matching overload for '_*_' applied to '(double, int)': numbers of JSON are doubles, so write 2.0 for 2",
     );
   });
 });
@@ -60,6 +64,7 @@ describe('an expression', () => {
     ['input.a.matches("[")', 'missing closing'],
     ['input.a.matches("a{100}")', 'counts beyond 99'],
     ['input.a.matches("((a{99}){10})")', 'too large'],
+    [String.raw`input.a.matches(r"\p{Greek}")`, 'another class \\p than'],
     ['[1].all(a, [1].all(b, [1].all(c, true)))', 'more than 2 macros within each other'],
     [`${'('.repeat(33)}1${')'.repeat(33)}`, 'more than 32 brackets within each other'],
     [`${'(")"+'.repeat(300)}"x"${')'.repeat(300)}`, 'nested deeper than 100 levels'],
@@ -145,6 +150,42 @@ describe('the work of an evaluation ends', () => {
     for (let round = 0; round < 20; round++) {
       expect(compiled.expression.evaluate({ input: list })).toEqual({ value: true });
     }
+  });
+
+  it('by a budget that several share', () => {
+    const compiled = compileExpression('input.all(x, x >= 0.0)', ['input']);
+    if ('problem' in compiled) throw new Error(compiled.problem);
+    const list = celValueOf(numbers(1000));
+    const budget = new StepBudget(30_000);
+    expect(compiled.expression.evaluate({ input: list }, budget)).toEqual({ value: true });
+    const cost = budget.maxSteps - budget.left;
+    expect(cost).toBeGreaterThan(1000);
+    for (let left = budget.left; left >= cost; left -= cost) {
+      expect(compiled.expression.evaluate({ input: list }, budget)).toEqual({ value: true });
+    }
+    const overdrawn = { error: 'is more work than 30000 steps' };
+    expect(compiled.expression.evaluate({ input: list }, budget)).toEqual(overdrawn);
+    expect(compiled.expression.evaluate({ input: celValueOf([]) }, budget)).toEqual(overdrawn);
+    expect(compiled.expression.evaluate({ input: list })).toEqual({ value: true });
+  });
+
+  it('and leaves nothing behind of what its patterns read', () => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    const heapBytes = () => {
+      gc();
+      return process.memoryUsage().heapUsed;
+    };
+    const compiled = compileExpression('input.matches("[ab]*a[ab]{12}$")', ['input']);
+    if ('problem' in compiled) throw new Error(compiled.problem);
+    const before = heapBytes();
+    // Each 13 letters are another state, of 2 KB.
+    const random = randomFrom(1);
+    const text = numbers(3000)
+      .map(() => 'ab'[random(2)])
+      .join('');
+    expect(compiled.expression.evaluate({ input: text })).toHaveProperty('value');
+    expect(heapBytes() - before).toBeLessThan(2_000_000);
   });
 
   it('by the size of what it makes', () => {
