@@ -1,39 +1,54 @@
 import { setImmediate } from 'node:timers/promises';
 import { inProcessSignal } from '../../src/adapters/local/in-process-signal.ts';
+import { signedUploadGate } from '../../src/adapters/local/signed-upload-gate.ts';
 import { checkEvents } from '../../src/adapters/runtime/event-limits.ts';
 import { uuidIds } from '../../src/adapters/runtime/uuid-ids.ts';
 import type { Deps } from '../../src/core/deps.ts';
+import { commitLanes } from '../../src/core/journal/commit-lanes.ts';
 import type { BusEvent, EventBus } from '../../src/ports/event-bus.ts';
 import type { Log, LogFields } from '../../src/ports/log.ts';
+import type { Metrics } from '../../src/ports/metrics.ts';
 import { ManualClock } from './manual-clock.ts';
 import { memoryBlobs } from './memory-blobs.ts';
+import { memoryJobQueue } from './memory-job-queue.ts';
 import { memoryRecords } from './memory-records.ts';
 
 /** All that a use case can ask for, in memory. */
-export interface CoreDeps extends Omit<Deps, 'verifier' | 'workflows' | 'secrets' | 'partners'> {
+export interface CoreDeps extends Omit<
+  Deps,
+  'verifier' | 'workflows' | 'secrets' | 'partners' | 'probe'
+> {
   readonly clock: ManualClock;
   readonly bus: RecordingBus;
   readonly log: RecordingLog;
+  readonly metrics: RecordingMetrics;
 }
 
 /** `coreDeps({ records: faultyRecords(…) })`. The clock stands still, and nobody sleeps on it. */
 export function coreDeps(given: Partial<CoreDeps> = {}): CoreDeps {
   const clock = given.clock ?? new SleeplessClock();
-  return {
+  const parts = {
     records: memoryRecords(clock),
     blobs: memoryBlobs(),
+    uploads: signedUploadGate({ url: 'https://hms.test', key: new Uint8Array(32), clock }),
     bus: recordingBus(),
     signal: inProcessSignal(),
     clock,
     ids: uuidIds(clock),
     log: recordingLog(),
-    metrics: {
-      requestDone: () => undefined,
-      eventsRelayed: () => undefined,
-      runsOpen: () => undefined,
-    },
+    metrics: recordingMetrics(),
+    queue: memoryJobQueue(clock),
+    // More than one, so that tests meet what comes of it.
+    jobJournals: 2,
     ...given,
   };
+  return { lanes: commitLanes(parts), ...parts };
+}
+
+/** The same as another process would have it: what is `given`, and lanes of its own on that. */
+export function processDeps(deps: CoreDeps, given: Partial<CoreDeps> = {}): CoreDeps {
+  const parts = { ...deps, ...given };
+  return { ...parts, lanes: commitLanes(parts) };
 }
 
 /** A sleep takes no time, but lets others go first: for what retries. Loops need a ManualClock. */
@@ -81,5 +96,27 @@ function recordingLog(lines: LoggedLine[] = [], base: LogFields = {}): Recording
     warn: at('warn'),
     error: at('error'),
     with: (fields) => recordingLog(lines, { ...base, ...fields }),
+  };
+}
+
+/** What was told to one method of Metrics: its name, then its arguments. */
+export type ToldMetric = {
+  [Name in keyof Metrics]: readonly [Name, ...Parameters<Metrics[Name]>];
+}[keyof Metrics];
+
+export interface RecordingMetrics extends Metrics {
+  readonly told: readonly ToldMetric[];
+}
+
+function recordingMetrics(): RecordingMetrics {
+  const told: ToldMetric[] = [];
+  return {
+    told,
+    requestDone: (...args) => void told.push(['requestDone', ...args]),
+    eventsRelayed: (...args) => void told.push(['eventsRelayed', ...args]),
+    runsOpen: (...args) => void told.push(['runsOpen', ...args]),
+    jobEnded: (...args) => void told.push(['jobEnded', ...args]),
+    jobFailed: (...args) => void told.push(['jobFailed', ...args]),
+    jobsOpen: (...args) => void told.push(['jobsOpen', ...args]),
   };
 }

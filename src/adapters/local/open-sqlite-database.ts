@@ -4,21 +4,18 @@ import { DatabaseSync } from 'node:sqlite';
 import { isSqliteBusy } from './sqlite-errors.ts';
 import { makeDurableFolder } from './make-durable-folder.ts';
 
-/** The `user_version` of the file. Raise it with every change of the tables, and migrate. */
-const schemaVersion = 1;
-
-const createTables = `
-  CREATE TABLE records (
-    partition TEXT NOT NULL,
-    sort TEXT NOT NULL,
-    rev INTEGER NOT NULL,
-    value TEXT NOT NULL,
-    expires_at INTEGER,
-    PRIMARY KEY (partition, sort)
-  ) WITHOUT ROWID, STRICT;
-  CREATE INDEX records_by_expiry ON records (expires_at) WHERE expires_at IS NOT NULL;
-  PRAGMA user_version = ${schemaVersion};
-`;
+export interface SqliteSchema {
+  /** The `user_version` of the file. Raise it with every change of the tables, and migrate. */
+  readonly version: number;
+  readonly createTables: string;
+  /**
+   * `FULL`: each commit is on the disk before it returns. `NORMAL`: it survives the end of the
+   * process, not the loss of power (https://www.sqlite.org/pragma.html#pragma_synchronous).
+   */
+  readonly synchronous: 'FULL' | 'NORMAL';
+  /** A power of two from 512; SQLite's 4096 unless given. A commit writes whole pages. */
+  readonly pageSizeBytes?: number;
+}
 
 /**
  * Opens the database file, and makes it and its folder if need be.
@@ -27,13 +24,16 @@ const createTables = `
  * Errors: an `Error` whose message tells the operator what to do, when another process has the
  * folder, or a newer version of the software wrote it.
  */
-export async function openSqliteDatabase(file: string): Promise<DatabaseSync> {
+export async function openSqliteDatabase(
+  file: string,
+  schema: SqliteSchema,
+): Promise<DatabaseSync> {
   await makeDurableFolder(dirname(file));
   // SQLite would make the file readable by everybody; its log takes on the mode of the file.
   await (await open(file, 'a', 0o600)).close();
   const database = new DatabaseSync(file);
   try {
-    takeOver(database, file);
+    takeOver(database, file, schema);
     return database;
   } catch (error) {
     database.close();
@@ -44,17 +44,21 @@ export async function openSqliteDatabase(file: string): Promise<DatabaseSync> {
   }
 }
 
-function takeOver(database: DatabaseSync, file: string): void {
+function takeOver(database: DatabaseSync, file: string, schema: SqliteSchema): void {
+  const { version, createTables, synchronous, pageSizeBytes = 4096 } = schema;
   // The order matters: nothing is written before the lock is held and the version known.
   database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;');
   const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
-  if (found > schemaVersion) {
+  if (found > version) {
     throw new Error(
       `the data folder ${dirname(file)} was written by a newer version of this software ` +
-        `(schema ${found}; this one knows ${schemaVersion}): run that version`,
+        `(schema ${found}; this one knows ${version}): run that version`,
     );
   }
-  // FULL: each commit is on the disk before it returns (https://www.sqlite.org/pragma.html#pragma_synchronous).
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-  if (found === 0) database.exec(`BEGIN IMMEDIATE; ${createTables} COMMIT;`);
+  // The size of a page is fixed by the first that is written.
+  database.exec(`PRAGMA page_size = ${pageSizeBytes};
+    PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};`);
+  if (found === 0) {
+    database.exec(`BEGIN IMMEDIATE; ${createTables} PRAGMA user_version = ${version}; COMMIT;`);
+  }
 }

@@ -8,11 +8,14 @@ export function isSqliteBusy(error: unknown): boolean {
   return primaryCode(error) === busy;
 }
 
-/** The one place where an error of SQLite becomes one of ours. Others pass as they came. */
-export function translateSqliteError(error: unknown): unknown {
+/**
+ * The one place where an error of SQLite becomes one of ours, which says what did not answer. Others
+ * pass as they came.
+ */
+export function translateSqliteError(error: unknown, service: string): unknown {
   const code = primaryCode(error);
   if (code === undefined || !surroundings.has(code)) return error;
-  return new Unavailable('The record store did not answer.', error);
+  return new Unavailable(`${service} did not answer.`, error);
 }
 
 function primaryCode(error: unknown): number | undefined {

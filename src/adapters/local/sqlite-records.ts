@@ -6,7 +6,11 @@ import { checkKey, checkKeys, checkQuery, encodeCommit } from '../runtime/record
 import type { CacheableRecord, CacheableRecords } from './cacheable-records.ts';
 import { openSqliteDatabase } from './open-sqlite-database.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
-import { prepareSqliteStatements, type SqliteStatements } from './sqlite-statements.ts';
+import {
+  prepareSqliteStatements,
+  recordSchema,
+  type SqliteStatements,
+} from './sqlite-statements.ts';
 
 export interface SqliteRecords extends CacheableRecords {
   /** Lets go of the file. Whatever is called afterwards fails. */
@@ -32,7 +36,7 @@ export async function openSqliteRecords(options: {
   readonly file: string;
   readonly clock: NowMs;
 }): Promise<SqliteRecords> {
-  const database = await openSqliteDatabase(options.file);
+  const database = await openSqliteDatabase(options.file, recordSchema);
   return new OpenRecords(database, prepareSqliteStatements(database), options.clock);
 }
 
@@ -155,6 +159,6 @@ function translating<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw translateSqliteError(error);
+    throw translateSqliteError(error, 'The record store');
   }
 }

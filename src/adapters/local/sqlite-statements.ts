@@ -1,4 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { SqliteSchema } from './open-sqlite-database.ts';
+
+export const recordSchema: SqliteSchema = {
+  version: 1,
+  createTables: `
+    CREATE TABLE records (
+      partition TEXT NOT NULL,
+      sort TEXT NOT NULL,
+      rev INTEGER NOT NULL,
+      value TEXT NOT NULL,
+      expires_at INTEGER,
+      PRIMARY KEY (partition, sort)
+    ) WITHOUT ROWID, STRICT;
+    CREATE INDEX records_by_expiry ON records (expires_at) WHERE expires_at IS NOT NULL;`,
+  synchronous: 'FULL',
+};
 
 const live = '(expires_at IS NULL OR expires_at > ?)';
 

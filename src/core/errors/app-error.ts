@@ -14,14 +14,20 @@ export type ErrorCode =
   | 'ambiguous_snapshot'
   | 'nothing_to_roll_back_to'
   | 'rollout_required'
+  | 'job_not_open'
+  | 'lease_lost'
   | 'precondition_failed'
   | 'too_large'
   | 'unsupported_media_type'
   | 'invalid_package'
   | 'invalid_policy'
   | 'not_yet_effective'
+  | 'idempotency_key_reused'
+  | 'invalid_document'
   | 'too_many_requests'
   | 'unavailable'
+  | 'bad_gateway'
+  | 'gateway_timeout'
   | 'internal';
 
 /** One thing that is wrong with an input: where (RFC 6901 pointer, or a file name), and what to do. */
@@ -94,7 +100,8 @@ export class Conflict extends AppError {
       | 'conflict'
       | 'ambiguous_snapshot'
       | 'nothing_to_roll_back_to'
-      | 'rollout_required' = 'conflict',
+      | 'rollout_required'
+      | 'job_not_open' = 'conflict',
     details: readonly ErrorDetail[] = [],
   ) {
     super(code, message, { details, retryable: code === 'conflict' });
@@ -119,7 +126,7 @@ export class TooLarge extends AppError {
 export class Unprocessable extends AppError {
   override readonly name = 'Unprocessable';
   constructor(
-    code: 'invalid_package' | 'invalid_policy' | 'not_yet_effective',
+    code: 'invalid_package' | 'invalid_policy' | 'invalid_document' | 'not_yet_effective',
     message: string,
     details: readonly ErrorDetail[] = [],
   ) {

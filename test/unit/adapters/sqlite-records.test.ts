@@ -165,26 +165,29 @@ describe('translateSqliteError', () => {
 
   it('says that the store did not answer when the disk is full', () => {
     const error = failure('INSERT INTO t VALUES (hex(zeroblob(100000)))');
-    expect(translateSqliteError(error)).toBeInstanceOf(Unavailable);
-    expect(translateSqliteError(error)).toMatchObject({ cause: error, retryable: true });
+    expect(translateSqliteError(error, 'The record store')).toBeInstanceOf(Unavailable);
+    expect(translateSqliteError(error, 'The record store')).toMatchObject({
+      cause: error,
+      retryable: true,
+    });
   });
 
   it('knows an extended code, such as of a failed sync', () => {
     const error = Object.assign(new Error('disk I/O error'), { errcode: 1034 });
-    expect(translateSqliteError(error)).toBeInstanceOf(Unavailable);
+    expect(translateSqliteError(error, 'The record store')).toBeInstanceOf(Unavailable);
   });
 
   it.each(['INSERT INTO t VALUES (NULL)', 'SELECT * FROM none', 'SELEKT'])(
     'passes a defect as it came: %s',
     (sql) => {
       const error = failure(sql);
-      expect(translateSqliteError(error)).toBe(error);
+      expect(translateSqliteError(error, 'The record store')).toBe(error);
     },
   );
 
   it('passes what SQLite did not throw', () => {
     for (const error of [new TypeError('x'), { errcode: 13 }, 'text', undefined]) {
-      expect(translateSqliteError(error)).toBe(error);
+      expect(translateSqliteError(error, 'The record store')).toBe(error);
     }
   });
 });
