@@ -24,6 +24,12 @@ export type Resolve = (host: string) => Promise<readonly string[]>;
 /** Answers addresses only; undefined when one of them must not be connected to, or there is none. */
 export type CheckAddress = (host: string) => Promise<CheckedAddress | undefined>;
 
+/**
+ * The same without asking anybody: for an address, and for the names of this machine itself
+ * (https://www.rfc-editor.org/rfc/rfc6761#section-6.3). Null for any other name.
+ */
+export type CheckLiteral = (host: string) => CheckedAddress | undefined | null;
+
 type Address = ReturnType<typeof ipaddr.process>;
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
 
@@ -45,10 +51,37 @@ const metadata = ipaddr.parseCIDR('fd00:ec2::/32');
  * `resolve`.
  */
 export function addressCheck(networks: ReachableNetworks, resolve: Resolve = dns): CheckAddress {
+  const check = oneAddressCheck(networks);
+  return async (host) => {
+    const name = bareHost(host);
+    const addresses = isIP(name) === 0 ? await resolve(name) : [name];
+    const checked = addresses.map(check);
+    return checked.includes(undefined) ? undefined : checked[0];
+  };
+}
+
+/** Errors: of a CIDR that is none, at once. */
+export function literalCheck(networks: ReachableNetworks): CheckLiteral {
+  const check = oneAddressCheck(networks);
+  return (host) => {
+    const name = bareHost(host);
+    if (isIP(name) !== 0) return check(name);
+    return /^(?:.*\.)?localhost\.?$/i.test(name) ? check('127.0.0.1') : null;
+  };
+}
+
+/** As a URL writes it, without the brackets. */
+function bareHost(host: string): string {
+  return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+}
+
+function oneAddressCheck(
+  networks: ReachableNetworks,
+): (text: string) => CheckedAddress | undefined {
   const allowed = 'allowed' in networks ? networks.allowed.map(parseNetwork) : [];
   const allowPrivate = 'allowPrivate' in networks && networks.allowPrivate;
 
-  const check = (text: string): CheckedAddress | undefined => {
+  return (text) => {
     if (isIP(text) === 0) return undefined;
     // An IPv4 address within an IPv6 one (`::ffff:127.0.0.1`) is taken for what it is.
     const address = ipaddr.process(text);
@@ -59,14 +92,6 @@ export function addressCheck(networks: ReachableNetworks, resolve: Resolve = dns
       allowed.some((network) => isWithin(address, network));
     if (!isAllowed) return undefined;
     return { address: address.toString(), family: address.kind() === 'ipv4' ? 4 : 6, isPublic };
-  };
-
-  return async (host) => {
-    // As a URL writes it.
-    const name = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-    const addresses = isIP(name) === 0 ? await resolve(name) : [name];
-    const checked = addresses.map(check);
-    return checked.includes(undefined) ? undefined : checked[0];
   };
 }
 

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type { IncomingMessage } from 'node:http';
 
 import { Webhook } from 'standardwebhooks';
 
 import type { Attempt, Notice, PartnerTransport } from '../../ports/partner-transport.ts';
 import { attemptTimeoutMs, failed, failedBy, withinTime } from './attempt-failed.ts';
+import { checkedRequest, isSuccess, usableUrl } from './checked-request.ts';
 import {
   addressCheck,
   type CheckAddress,
@@ -54,14 +53,6 @@ export function webhookTransport(options: WebhookTransportOptions): PartnerTrans
   };
 }
 
-function usableUrl(text: string): URL | undefined {
-  const url = URL.parse(text);
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined;
-  if (url.username !== '' || url.password !== '') return undefined;
-  // A URL does not write the default port of its protocol.
-  return url.port === '' || Number(url.port) > 1023 ? url : undefined;
-}
-
 function signedHeaders(
   secret: string | undefined,
   { id, timestampS, body }: Notice,
@@ -103,7 +94,8 @@ async function post({ url, headers, body, check, signal, soFar }: Post): Promise
   if (address === undefined) return failed('The host leads to an address that is not public.');
   if (url.protocol === 'http:' && address.isPublic) return failed('A public host needs https.');
   try {
-    const response = await responseOf(url, address, headers, body, signal);
+    const method = 'POST';
+    const response = await checkedRequest({ url, address, method, headers, body, signal });
     soFar.attempt = attemptOf(response, '');
     const answer = isSuccess(response) ? await answerOf(response) : '';
     response.destroy();
@@ -113,40 +105,8 @@ async function post({ url, headers, body, check, signal, soFar }: Post): Promise
   }
 }
 
-async function responseOf(
-  url: URL,
-  { address, family }: CheckedAddress,
-  headers: Record<string, string>,
-  body: string,
-  signal: AbortSignal,
-): Promise<http.IncomingMessage> {
-  const { request } = url.protocol === 'http:' ? http : https;
-  const sent = request(url, {
-    method: 'POST',
-    headers,
-    signal,
-    // A connection of its own, to nowhere else.
-    agent: false,
-    lookup: (_, { all }, done) => {
-      if (all === true) done(null, [{ address, family }]);
-      else done(null, address, family);
-    },
-  });
-  const ended = Promise.withResolvers<never>();
-  sent.on('error', ended.reject);
-  sent.on('close', () => ended.reject(new Error('closed without an answer')));
-  sent.end(body);
-  const answered = once(sent, 'response', { signal });
-  const [response] = await Promise.race([answered, ended.promise]);
-  return response;
-}
-
-function isSuccess({ statusCode = 0 }: http.IncomingMessage): boolean {
-  return statusCode >= 200 && statusCode < 300;
-}
-
 /** The text of the answer; empty when it is too long, or breaks off: the status has come. */
-async function answerOf(response: http.IncomingMessage): Promise<string> {
+async function answerOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
@@ -161,7 +121,7 @@ async function answerOf(response: http.IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function attemptOf(response: http.IncomingMessage, answer: string): Attempt {
+function attemptOf(response: IncomingMessage, answer: string): Attempt {
   const { statusCode = 0 } = response;
   const detail = `HTTP ${statusCode}`;
   if (statusCode === 410) return { outcome: 'gone', detail };
