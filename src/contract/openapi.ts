@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { scopes } from '../core/identity/scopes.ts';
 import type { ErrorCode } from '../core/errors/app-error.ts';
+import { deliveredEvent, publishedEvent } from './event-schemas.ts';
+import { jobEvent } from './job-events.ts';
 import type { Operation, RequestBody, ResponseShape } from './operation.ts';
 import { policyChange, policyEvent } from './policy-events.ts';
 import { problemSchema } from './problem-schema.ts';
@@ -26,6 +28,9 @@ export function openApiDocument(operations: readonly Operation[], tokenUrl: stri
   toSchema(policyChange, 'output');
   toSchema(policyEvent, 'output');
   toSchema(runEvent, 'output');
+  toSchema(jobEvent, 'output');
+  toSchema(publishedEvent, 'output');
+  toSchema(deliveredEvent, 'output');
   return {
     openapi: '3.1.0',
     info: {
@@ -101,9 +106,21 @@ function describe(operation: Operation, toSchema: ToSchema): JsonObject {
       ...parameters(operation.headers, 'header', toSchema),
     ],
     ...(body === undefined ? {} : { requestBody: requestBody(body, toSchema) }),
+    ...(isRelayedWithBody(operation) ? { requestBody: relayedBody } : {}),
     responses: { ...responses(operation, toSchema), ...problemResponses(operation, toSchema) },
   };
 }
+
+/** Any operation that is relayed may have one; of these methods, it is expected. */
+function isRelayedWithBody({ relayed, method }: Operation): boolean {
+  return relayed === true && ['post', 'put', 'patch'].includes(method);
+}
+
+const relayedBody = {
+  required: false,
+  description: 'Handed on as it is, of any size',
+  content: { '*/*': {} },
+};
 
 /** OpenAPI 3.1 forbids these as parameters: they are said elsewhere in the document. */
 const notParameters = new Set(['accept', 'content-type', 'authorization']);
@@ -125,13 +142,19 @@ function parameters(
 function requestBody(body: RequestBody, toSchema: ToSchema): JsonObject {
   if (body.kind === 'json') {
     const schema = toSchema(body.schema, 'input');
-    return { required: body.optional !== true, content: { 'application/json': { schema } } };
+    const { maxBytes } = body;
+    return {
+      required: body.optional !== true,
+      ...(maxBytes === undefined ? {} : { description: `At most ${maxBytes} bytes` }),
+      content: { 'application/json': { schema } },
+    };
   }
   const types = body.contentTypes.map((type) => (type === '*' ? '*/*' : type));
+  const described = body.schema === undefined ? {} : { schema: toSchema(body.schema, 'input') };
   return {
     required: true,
     description: `At most ${body.maxBytes} bytes`,
-    content: Object.fromEntries(types.map((type) => [type, {}])),
+    content: Object.fromEntries(types.map((type) => [type, { ...described }])),
   };
 }
 

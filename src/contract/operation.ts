@@ -12,17 +12,29 @@ export type Part =
   | 'changes'
   | 'rollouts'
   | 'reports'
+  | 'jobs'
+  | 'claims'
+  | 'services'
+  | 'gateway'
   | 'stream'
   | 'graph'
   | 'open';
 
 export type RequestBody =
-  | { readonly kind: 'json'; readonly schema: z.ZodType; readonly optional?: boolean }
+  | {
+      readonly kind: 'json';
+      readonly schema: z.ZodType;
+      readonly optional?: boolean;
+      /** 64 KiB unless given. */
+      readonly maxBytes?: number;
+    }
   | {
       readonly kind: 'bytes';
       /** Accepted media types; `*` for any. */
       readonly contentTypes: readonly string[];
       readonly maxBytes: number;
+      /** What they say, for the documentation: whoever answers the call parses them. */
+      readonly schema?: z.ZodType;
     };
 
 export interface ResponseShape {
@@ -39,12 +51,19 @@ export interface Operation<
   Query extends z.ZodObject = z.ZodObject,
   Headers extends z.ZodObject = z.ZodObject,
 > {
-  /** OpenAPI `operationId`; also the `operation` label of metrics. */
+  /** OpenAPI `operationId`. */
   readonly id: string;
-  readonly method: 'get' | 'post' | 'put' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete' | 'options';
   /** Parameters in braces: `/api/policies/{id}`. */
   readonly path: string;
   readonly part: Part;
+  /**
+   * The call is for another service: query, headers and body are handed on as they come. The last
+   * parameter, at the end of the path, takes all the rest, slashes included; it may be left out.
+   */
+  readonly relayed?: true;
+  /** The `operation` label of metrics, where several operations share one; else it is the id. */
+  readonly countedAs?: string;
   /** `null`: no token is needed. */
   readonly scope: Scope | null;
   readonly tag: string;

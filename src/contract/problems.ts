@@ -19,16 +19,22 @@ export const problems: Readonly<Record<ErrorCode, ProblemKind>> = {
   conflict: { status: 409, title: 'Others changed the same thing at the same time' },
   ambiguous_snapshot: { status: 409, title: 'The name fits several snapshots' },
   rollout_required: { status: 409, title: 'The channel takes new rules by rollouts only' },
+  job_not_open: { status: 409, title: 'The job is past that' },
+  lease_lost: { status: 409, title: 'The lease of the job is over' },
   nothing_to_roll_back_to: { status: 409, title: 'There is nothing to roll back to' },
   precondition_failed: { status: 412, title: 'The precondition does not hold' },
   too_large: { status: 413, title: 'Too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   invalid_package: { status: 422, title: 'The package is not acceptable' },
   invalid_policy: { status: 422, title: 'The rule is not acceptable' },
+  invalid_document: { status: 422, title: 'The document is not acceptable' },
+  idempotency_key_reused: { status: 422, title: 'The idempotency key belongs to another request' },
   not_yet_effective: { status: 422, title: 'The rule has not yet taken effect' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The service failed' },
+  bad_gateway: { status: 502, title: 'What is behind the gateway gave no sound answer' },
   unavailable: { status: 503, title: 'The service is not available' },
+  gateway_timeout: { status: 504, title: 'What is behind the gateway did not answer in time' },
 };
 
 /** Whatever is called: too much of it, or too often, and what is not the caller's fault. */

@@ -69,6 +69,31 @@ export const eventId = z
   .string()
   .regex(/^(?:-1|\d{1,12})$/, 'a journal index: the `id:` of a message, or -1 for the beginning');
 
+/** `Last-Event-ID` of a stream of several journals. */
+export const journalPositions = z
+  .string()
+  .regex(
+    /^(?:-1|\d{1,12})(?:\.(?:-1|\d{1,12})){0,15}$/,
+    'an index for each journal, dots between: the `id:` of a message, or -1 for the beginning',
+  );
+
+const quotedKey = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
+
+/**
+ * `Idempotency-Key`: a quoted string, as draft-ietf-httpapi-idempotency-key-header-07 has it, or the
+ * same without the quotes, as most clients send it.
+ */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x20-\x7e]+$/, 'printable ASCII characters')
+  .transform((text, context) => {
+    const key = text.startsWith('"') ? quotedKey.exec(text)?.[1]?.replaceAll(/\\(.)/g, '$1') : text;
+    if (key !== undefined && key.length > 0 && key.length <= 255) return key;
+    context.addIssue('a key of 1 to 255 characters, with quotes around it or none');
+    return z.NEVER;
+  })
+  .meta({ description: 'Chosen by the caller: a repeat with the same key is not another request' });
+
 /** Well-formed text of one line, which may be put into a sentence. */
 export function oneLine(maxChars: number) {
   return z

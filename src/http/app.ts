@@ -1,23 +1,28 @@
 import { Hono } from 'hono';
+import type { Operation } from '../contract/operation.ts';
 import type { Deps } from '../core/deps.ts';
 import { AppError, NotFound } from '../core/errors/app-error.ts';
 import type { Principal } from '../core/identity/principal.ts';
 import type { Scope } from '../core/identity/scopes.ts';
+import type { RateLimiter } from '../ports/rate-limiter.ts';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
 import { authenticate } from './authenticate.ts';
+import { overLimitReply } from './over-limit-reply.ts';
 import { problemReply } from './problem-reply.ts';
 import { parseBody, parseHeaders, parsePart, parseQuery } from './read-request.ts';
+import { relayedRequest } from './relayed-request.ts';
 import type { Reply } from './reply.ts';
+import { requestIdOf } from './request-id.ts';
 import type { Call, Route } from './route.ts';
 
 export interface AppDeps extends Pick<Deps, 'ids' | 'log' | 'metrics'> {
   /** Not needed where every route is open. */
   readonly verifier?: TokenVerifier;
+  /** Without it, callers may call as often as they like. */
+  readonly limiter?: RateLimiter;
   /** What a gateway takes off the path before we see it, such as `/v1`. */
   readonly basePath?: string;
 }
-
-const requestIdShape = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**
  * The HTTP side of the routes: who is calling, what they ask, and every failure as a problem.
@@ -26,9 +31,8 @@ const requestIdShape = /^[A-Za-z0-9._-]{1,128}$/;
 export function createApp(deps: AppDeps, routes: readonly Route[]): Hono {
   const app = new Hono();
   for (const each of routes) {
-    const path = each.operation.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    app.on(each.operation.method.toUpperCase(), path, (context) =>
-      answer(deps, each, context.req.raw, context.req.param()),
+    app.on(each.operation.method.toUpperCase(), patternsOf(each.operation), (context) =>
+      answer(deps, each, context.req.raw, context.req.param(), context.env),
     );
   }
   app.notFound((context) =>
@@ -50,23 +54,34 @@ async function answer(
   { operation, handle }: Route,
   request: Request,
   params: Record<string, string>,
+  env: unknown,
 ): Promise<Response> {
-  return measured(deps, operation.id, request, async (requestId) => {
-    const { scope } = operation;
+  const { scope, countedAs = operation.id } = operation;
+  const isRelayed = operation.relayed === true;
+  return measured(deps, countedAs, request, async (requestId) => {
     // First of all: who is not allowed to call learns nothing, not even what is malformed.
     const principal = scope === null ? null : await caller(deps, request, scope);
+    const over = principal === null ? null : overLimit(deps, principal, requestId);
+    if (over !== null) return over;
     const call = {
       principal,
       requestId,
       params: parsePart(operation.params, params, 'path'),
-      query: parseQuery(operation, new URL(request.url)),
+      query: isRelayed ? {} : parseQuery(operation, new URL(request.url)),
       headers: parseHeaders(operation, request.headers),
       body: await parseBody(operation.body, request),
+      relayed: isRelayed ? relayedRequest(request, env) : undefined,
+      // Made when it is asked for: few calls wait.
+      get signal() {
+        return request.signal;
+      },
     };
     const reply = await handle(call as Call);
     if (request.method !== 'GET') {
       const { tenant, actor } = principal ?? {};
-      deps.log.info(operation.id, { requestId, tenant, actor, params, status: reply.status });
+      // What the path of another service holds is not ours to write down.
+      const said = isRelayed ? { name: params['name'] } : params;
+      deps.log.info(operation.id, { requestId, tenant, actor, params: said, status: reply.status });
     }
     return reply;
   });
@@ -77,6 +92,13 @@ async function caller(deps: AppDeps, request: Request, scope: Scope): Promise<Pr
   return authenticate(deps.verifier, request.headers.get('authorization') ?? undefined, scope);
 }
 
+/** Counts the call; the answer when there were too many before it. */
+function overLimit({ limiter, log }: AppDeps, who: Principal, requestId: string): Reply | null {
+  const refusal = limiter?.take(who.tenant, who.actor) ?? null;
+  if (limiter === undefined || refusal === null) return null;
+  return overLimitReply(refusal, limiter.limits, requestId, log);
+}
+
 /** Runs one call to its end: a reply or a problem, counted, under a request id. */
 async function measured(
   deps: AppDeps,
@@ -85,8 +107,7 @@ async function measured(
   run: (requestId: string) => Promise<Reply>,
 ): Promise<Response> {
   const startedMs = performance.now();
-  const given = request.headers.get('x-request-id');
-  const requestId = given !== null && requestIdShape.test(given) ? given : deps.ids.next();
+  const requestId = requestIdOf(request.headers.get('x-request-id'), deps.ids);
   let reply: Reply;
   try {
     reply = await run(requestId);
@@ -101,7 +122,7 @@ async function measured(
     status: reply.status,
     headers: {
       ...reply.headers,
-      ...(location === undefined ? {} : { location: (deps.basePath ?? '') + location }),
+      ...(location?.startsWith('/') === true ? { location: (deps.basePath ?? '') + location } : {}),
       'x-content-type-options': 'nosniff',
       'x-request-id': requestId,
     },
@@ -111,7 +132,7 @@ async function measured(
 function noRoute(deps: AppDeps, routes: readonly Route[], path: string, requestId: string): Reply {
   const segments = path.split('/');
   const methods = routes
-    .filter(({ operation }) => fits(operation.path.split('/'), segments))
+    .filter(({ operation }) => fits(operation, segments))
     .map(({ operation }) => operation.method.toUpperCase())
     .flatMap((method) => (method === 'GET' ? [method, 'HEAD'] : [method]));
   if (methods.length === 0) throw new NotFound('There is nothing at this path. See /docs.');
@@ -121,10 +142,21 @@ function noRoute(deps: AppDeps, routes: readonly Route[], path: string, requestI
   return { ...reply, headers: { ...reply.headers, allow } };
 }
 
-function fits(pattern: readonly string[], segments: readonly string[]): boolean {
+/** As the router has them: also `/svc/:name` and `/svc/:name/:path{[^]*}`, of what is relayed. */
+function patternsOf({ path, relayed }: Operation): string[] {
+  const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
+  return relayed === true
+    ? [pattern.slice(0, pattern.lastIndexOf('/')), `${pattern}{[^]*}`]
+    : [pattern];
+}
+
+function fits({ path, relayed }: Operation, segments: readonly string[]): boolean {
+  const pattern = path.split('/');
+  const isGreedy = relayed === true;
+  const fixed = isGreedy ? pattern.slice(0, -1) : pattern;
   return (
-    pattern.length === segments.length &&
-    pattern.every((part, index) =>
+    (isGreedy ? segments.length >= fixed.length : segments.length === fixed.length) &&
+    fixed.every((part, index) =>
       part.startsWith('{') ? segments[index] !== '' : part === segments[index],
     )
   );

@@ -1,11 +1,13 @@
 import type { Deps } from '../core/deps.ts';
 import { Unavailable } from '../core/errors/app-error.ts';
 import type { CachedVerifier } from '../core/identity/cached-verifier.ts';
+import type { Principal } from '../core/identity/principal.ts';
 import { permits } from '../core/identity/scopes.ts';
 import { type Channel, isChannel } from '../core/policies/channel.ts';
 import { channelKey } from '../core/policies/policy-keys.ts';
 import { readRule, ruleInForce } from '../core/policies/read-rule.ts';
 import { peekRecord } from '../core/records.ts';
+import type { RateLimiter } from '../ports/rate-limiter.ts';
 import type { Reply } from './reply.ts';
 import { ruleReply, ruleReplyAtHand } from './rule-reply.ts';
 
@@ -22,7 +24,13 @@ export interface FastRequest {
 
 /** What answers at once or not at all. */
 export type InMemory = Parameters<typeof peekRecord>[0] &
-  Pick<Deps, 'clock'> & { readonly verifier: Pick<CachedVerifier, 'peek'> };
+  Pick<Deps, 'clock'> &
+  Limited & { readonly verifier: Pick<CachedVerifier, 'peek'> };
+
+interface Limited {
+  /** Without it, callers may call as often as they like. */
+  readonly limiter?: RateLimiter;
+}
 
 interface Question {
   readonly id: string;
@@ -42,7 +50,7 @@ const scheme = 'Bearer ';
  * each is worded in one place. Errors: `Unavailable`.
  */
 export async function fastRule(
-  deps: Pick<Deps, 'records' | 'blobs' | 'clock' | 'verifier'>,
+  deps: Pick<Deps, 'records' | 'blobs' | 'clock' | 'verifier'> & Limited,
   request: FastRequest,
 ): Promise<Reply | null> {
   const asked = plainQuestion(request);
@@ -50,7 +58,7 @@ export async function fastRule(
   try {
     const principal = await deps.verifier.verify(asked.token);
     const { tenant, scopes } = principal;
-    if (!permits(scopes, 'read:policy')) return null;
+    if (!permits(scopes, 'read:policy') || isOver(deps, principal)) return null;
     const lane = { tenant, id: asked.id, channel: asked.channel };
     const found = await readRule(deps, lane, principal);
     return await ruleReply(deps, tenant, found, request.ifNoneMatch);
@@ -70,7 +78,14 @@ export function ruleAtHand(deps: InMemory, request: FastRequest): Reply | null {
   const record = peekRecord(deps, channelKey(principal.tenant, asked.id, asked.channel));
   const found =
     record === undefined ? null : ruleInForce(record.value, principal, deps.clock.nowMs());
-  return found === null ? null : ruleReplyAtHand(found, request.ifNoneMatch);
+  const reply = found === null ? null : ruleReplyAtHand(found, request.ifNoneMatch);
+  // Last: what the app answers instead, it counts itself.
+  return reply === null || isOver(deps, principal) ? null : reply;
+}
+
+/** Counts the call, and says whether there were too many before it. */
+function isOver({ limiter }: Limited, { tenant, actor }: Principal): boolean {
+  return limiter !== undefined && limiter.take(tenant, actor) !== null;
 }
 
 function plainQuestion(request: FastRequest): Question | null {

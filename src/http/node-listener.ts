@@ -1,19 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import type { Deps } from '../core/deps.ts';
+import type { ServiceGateway } from '../core/gateway/service-gateway.ts';
+import { fastGateway, type FastGatewayDeps } from './fast-gateway.ts';
 import { type InMemory, ruleAtHand } from './fast-rule.ts';
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
-type ListenerDeps = InMemory & Pick<Deps, 'metrics'>;
+type ListenerDeps = InMemory &
+  Omit<FastGatewayDeps, 'gateway'> & {
+    /** Without it, calls of services are the app's alone. */
+    readonly gateway?: ServiceGateway;
+  };
 
 const rulePrefix = '/api/policies/';
 
-/** Serves the app with `node:http`; the hottest call is answered from memory, before any router. */
+/** Serves the app with `node:http`; the hottest calls are answered before any router. */
 export function nodeListener(deps: ListenerDeps, app: Hono): Listener {
   const toApp = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const { gateway } = deps;
+  const calls = gateway === undefined ? undefined : { ...deps, gateway };
   return (request, response) => {
-    if (!answeredAtOnce(deps, request, response)) void toApp(request, response);
+    if (answeredAtOnce(deps, request, response)) return;
+    if (calls !== undefined && fastGateway(calls, request, response)) return;
+    void toApp(request, response);
   };
 }
 

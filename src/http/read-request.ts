@@ -89,7 +89,7 @@ export async function parseBody(body: RequestBody | undefined, request: Request)
   if (encoding !== null && encoding !== 'identity') {
     throw unsupported(`Send the body as it is, not with Content-Encoding ${encoding}.`);
   }
-  const maxBytes = body.kind === 'bytes' ? body.maxBytes : maxJsonBytes;
+  const { maxBytes = maxJsonBytes } = body;
   const given = request.headers.get('content-type') ?? '';
   const contentType = given.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (body.kind === 'bytes') {

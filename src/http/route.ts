@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { Operation, RequestBody } from '../contract/operation.ts';
 import type { Origin } from '../core/journal/journal-entry.ts';
 import type { Principal } from '../core/identity/principal.ts';
+import type { RelayedRequest } from './relayed-request.ts';
 import type { Reply } from './reply.ts';
 
 type BodyOf<B> = B extends { kind: 'bytes' }
@@ -20,7 +21,11 @@ export interface Call<O extends Operation = Operation> {
   readonly params: z.output<O['params']>;
   readonly query: z.output<O['query']>;
   readonly headers: z.output<O['headers']>;
+  /** Aborts when the caller goes away before it is answered, where the server can tell. */
+  readonly signal: AbortSignal;
   readonly body: O extends { body: infer B extends RequestBody } ? BodyOf<B> : undefined;
+  /** What is handed on, of an operation that does so. */
+  readonly relayed: O extends { relayed: true } ? RelayedRequest : undefined;
 }
 
 export interface Route {

@@ -167,9 +167,16 @@ export const queryOperations = {
     summary: 'The journal: who changed what, when, and why',
     description:
       'Filters are combined. A page may be short, or empty, while `next` is not null: the scan ' +
-      'goes on there.',
+      'goes on there. Jobs have logs of their own, over which they are spread.',
     params: none,
     query: z.object({
+      log: z
+        .string()
+        .regex(/^jobs-(?:0|[1-9]\d?)$/, 'the name of a log, such as jobs-0')
+        .optional()
+        .describe(
+          '`jobs-0`, `jobs-1` … as many as there are; the journal of all else unless named',
+        ),
       actor: z.string().max(200).optional(),
       action: z.string().max(100).optional(),
       subject: z.string().max(200).optional(),
@@ -181,6 +188,6 @@ export const queryOperations = {
     }),
     headers: none,
     responses: { 200: { description: 'A page', schema: journalPage } },
-    problems: [],
+    problems: ['not_found'],
   },
 } as const satisfies Record<string, Operation>;

@@ -1,6 +1,8 @@
 import { queryOperations } from '../../contract/operations/query-operations.ts';
 import { listAttachments, readAttachment } from '../../core/attachments/attachments.ts';
 import type { Deps } from '../../core/deps.ts';
+import { NotFound } from '../../core/errors/app-error.ts';
+import { jobJournal } from '../../core/jobs/job-keys.ts';
 import { searchJournal } from '../../core/journal/read-journal.ts';
 import { diffRules } from '../../core/policies/diff-rules.ts';
 import { listChannel, listPolicies, manifestTag } from '../../core/policies/list-policies.ts';
@@ -21,7 +23,7 @@ import { jsonReply } from '../reply.ts';
 import { type Route, route } from '../route.ts';
 import { snapshotReply } from '../snapshot-reply.ts';
 
-type QueryDeps = Pick<Deps, 'records' | 'blobs' | 'clock'>;
+type QueryDeps = Pick<Deps, 'records' | 'blobs' | 'clock' | 'jobJournals'>;
 
 const idShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const indexShape = /^\d{1,12}$/;
@@ -140,7 +142,8 @@ function attachments(deps: QueryDeps): Route[] {
 
 function audit(deps: QueryDeps): Route {
   return route(queryOperations.getAudit, async ({ principal, query }) => {
-    const { actor, action, subject, requestId, order, limit, since, until } = query;
+    const { log, actor, action, subject, requestId, order, limit, since, until } = query;
+    const journal = journalNamed(deps, principal.tenant, log);
     const position = decodeCursor(query.cursor, indexShape);
     const from = position === undefined ? undefined : Number(position);
     const filter = {
@@ -152,8 +155,20 @@ function audit(deps: QueryDeps): Route {
       sinceMs: since === undefined ? undefined : Date.parse(since),
       untilMs: until === undefined ? undefined : Date.parse(until),
     };
-    const page = await searchJournal(deps, principal.tenant, filter, from, limit);
+    const page = await searchJournal(deps, journal, filter, from, limit);
     const next = encodeCursor(page.next === null ? null : String(page.next));
     return jsonReply(200, { items: page.items.map(journalView), next });
   });
+}
+
+/** The tenant's journal, or one of those of its jobs. */
+function journalNamed(
+  { jobJournals }: Pick<Deps, 'jobJournals'>,
+  tenant: string,
+  log: string | undefined,
+): string {
+  if (log === undefined) return tenant;
+  const number = Number(log.slice('jobs-'.length));
+  if (number < jobJournals) return jobJournal(tenant, number);
+  throw new NotFound(`The logs of jobs go from jobs-0 to jobs-${jobJournals - 1}.`);
 }

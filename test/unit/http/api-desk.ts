@@ -6,11 +6,15 @@ import { roleScopes, type Scope } from '../../../src/core/identity/scopes.ts';
 import { createApp } from '../../../src/http/app.ts';
 import { changeRoutes } from '../../../src/http/handlers/change-handlers.ts';
 import { graphRoutes } from '../../../src/http/handlers/graph-handlers.ts';
+import { jobRoutes } from '../../../src/http/handlers/job-handlers.ts';
 import { queryRoutes } from '../../../src/http/handlers/query-handlers.ts';
 import { reportRoutes } from '../../../src/http/handlers/report-handlers.ts';
 import { rolloutRoutes } from '../../../src/http/handlers/rollout-handlers.ts';
 import { ruleRoutes } from '../../../src/http/handlers/rule-handlers.ts';
 import { streamRoutes } from '../../../src/http/handlers/stream-handlers.ts';
+import { workerRoutes } from '../../../src/http/handlers/worker-handlers.ts';
+import type { LeaseDeps } from '../../../src/core/jobs/lease-jobs.ts';
+import type { WorkerTable } from '../../../src/core/jobs/submit-job.ts';
 import type { Json } from '../../../src/core/values/json.ts';
 import type { RecordKey } from '../../../src/ports/record-store.ts';
 import { checkResponse } from '../../support/check-response.ts';
@@ -37,6 +41,8 @@ export interface Asked {
   readonly body?: string | Uint8Array<ArrayBuffer>;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Aborts when the caller goes away. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Told {
@@ -47,18 +53,22 @@ export interface Told {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-type ApiDeps = CoreDeps & Pick<Deps, 'workflows' | 'secrets' | 'verifier'>;
+type ApiDeps = CoreDeps &
+  Pick<Deps, 'workflows' | 'secrets' | 'verifier'> &
+  Pick<LeaseDeps, 'workers' | 'vet'>;
 
-/** The API of rollouts over records in memory. Every answer is held against the contract. */
+/** The API over records in memory. Every answer is held against the contract. */
 export class ApiDesk {
   readonly deps: ApiDeps;
   /** The processes that were started, by name. */
   readonly started: string[] = [];
   readonly #app: ReturnType<typeof createApp>;
 
-  constructor(given: Partial<CoreDeps> = {}) {
+  constructor(given: Partial<CoreDeps> = {}, workers: WorkerTable = new Map()) {
     this.deps = {
       ...coreDeps(given),
+      workers,
+      vet: async () => ({ verdict: 'allowed' }),
       secrets: memorySecrets(),
       verifier: { verify: async (token) => this.principal(token) },
       workflows: {
@@ -74,6 +84,8 @@ export class ApiDesk {
       ...rolloutRoutes(this.deps),
       ...reportRoutes(this.deps),
       ...graphRoutes(this.deps),
+      ...jobRoutes(this.deps),
+      ...workerRoutes(this.deps),
       ...streamRoutes(this.deps, { lifeMs: 60_000, heartbeatMs: 15_000 }),
     ]);
   }
@@ -102,12 +114,13 @@ export class ApiDesk {
   /** The same, and its body is left to the test: that of a stream. */
   async open(who: Who, call: string, asked: Asked = {}): Promise<Response> {
     const [method = '', path = ''] = call.split(' ');
-    const { json, body = JSON.stringify(json), type = 'application/json' } = asked;
+    const { json, body = JSON.stringify(json), type = 'application/json', signal } = asked;
     const headers = { authorization: `Bearer ${who}`, 'content-type': type, ...asked.headers };
     return this.#app.request(path, {
       method,
       headers,
       ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
     });
   }
 

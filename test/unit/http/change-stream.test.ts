@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { commit } from '../../../src/core/journal/commit.ts';
+import { commit, commitTogether } from '../../../src/core/journal/commit.ts';
 import type { JournalEntry } from '../../../src/core/journal/journal-entry.ts';
 import type { Channel } from '../../../src/core/policies/channel.ts';
 import { policyChangesOf } from '../../../src/core/policies/policy-events.ts';
 import { publishPolicy } from '../../../src/core/policies/publish-policy.ts';
 import { shareReads } from '../../../src/core/journal/share-reads.ts';
-import { changeStream, pageLength, type Subscription } from '../../../src/http/change-stream.ts';
+import { changeStream, type Subscription } from '../../../src/http/change-stream.ts';
+import { pageLength } from '../../../src/http/journal-reading.ts';
 import { type CoreDeps, coreDeps } from '../../support/core-deps.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { pollingSignal } from '../../../src/adapters/aws/polling-signal.ts';
@@ -30,6 +31,20 @@ async function publish(deps: CoreDeps, channel: Channel, limit: number): Promise
   });
 }
 
+/** Lets a journal have so many entries more. */
+async function grow(deps: CoreDeps, journal: string, count: number): Promise<void> {
+  for (let added = 0; added < count; added++) {
+    const decide = async () =>
+      ({
+        kind: 'change',
+        entry: { action: 'a', subject: 's', before: null, after: {}, reason: null },
+        writes: () => [],
+        result: () => undefined,
+      }) as const;
+    await commitTogether(deps, journal, [{ origin, decide }]);
+  }
+}
+
 const idLine = (index: number) => `id: ${index}`;
 
 /** The changes of a channel, or of all. */
@@ -47,9 +62,9 @@ async function listen(deps: CoreDeps, more: Partial<Subscription> = {}, stop?: A
     { ...deps, readAfter: shareReads(deps, pageLength) },
     { lifeMs, heartbeatMs, ...(stop === undefined ? {} : { stop }) },
     {
-      tenant: 'demo',
+      journals: ['demo'],
       messagesOf: changesIn(),
-      lastIndex: undefined,
+      seen: undefined,
       untilMs: Infinity,
       onClose: () => (closed += 1),
       ...more,
@@ -89,7 +104,7 @@ describe('the stream of changes', () => {
   it('of an empty journal is at -1, and of a position beyond the end at the end', async () => {
     const deps = depsWithTime();
     const empty = await listen(deps);
-    const beyond = await listen(deps, { lastIndex: 999 });
+    const beyond = await listen(deps, { seen: [999] });
     await deps.clock.advance(1);
     expect(empty.chunks[0]).toContain('\nid: -1\n');
     expect(beyond.chunks[0]).toContain('\nid: -1\n');
@@ -157,9 +172,9 @@ describe('the stream of changes', () => {
       { ...deps, records: counting, readAfter: shareReads({ records: counting }, pageLength) },
       { lifeMs, heartbeatMs },
       {
-        tenant: 'demo',
+        journals: ['demo'],
         messagesOf: changesIn(),
-        lastIndex: -1,
+        seen: [-1],
         untilMs: Infinity,
         onClose: () => {},
       },
@@ -174,7 +189,7 @@ describe('the stream of changes', () => {
     it('tells all up to it, and nothing that came after', async () => {
       const deps = depsWithTime();
       for (let limit = 0; limit < 5; limit++) await publish(deps, 'prod', limit);
-      const stream = await listen(deps, { isLast, lastIndex: -1 });
+      const stream = await listen(deps, { isLast, seen: [-1] });
       await deps.clock.advance(0);
       expect(stream.chunks.join('').match(/^id: -?\d+$/gm)).toEqual([-1, 0, 1, 2].map(idLine));
       expect([stream.ended(), stream.closed()]).toEqual([true, 1]);
@@ -196,7 +211,7 @@ describe('the stream of changes', () => {
       const deps = depsWithTime();
       for (let limit = 0; limit < 4; limit++) await publish(deps, 'prod', limit);
       const messagesOf = () => [];
-      const stream = await listen(deps, { isLast, messagesOf, lastIndex: -1 });
+      const stream = await listen(deps, { isLast, messagesOf, seen: [-1] });
       await deps.clock.advance(0);
       expect([stream.chunks.length, stream.ended(), stream.closed()]).toEqual([1, true, 1]);
     });
@@ -204,10 +219,81 @@ describe('the stream of changes', () => {
     it.each([-1, 0, 3])('that is over ends with the journal, begun at %i', async (lastIndex) => {
       const deps = depsWithTime();
       for (let limit = 0; limit < 4; limit++) await publish(deps, 'prod', limit);
-      const stream = await listen(deps, { isOver: true, lastIndex });
+      const stream = await listen(deps, { isOver: true, seen: [lastIndex] });
       await deps.clock.advance(0);
       expect(stream.chunks.join('').match(/^data: /gm) ?? []).toHaveLength(3 - lastIndex);
       expect([stream.ended(), stream.closed()]).toEqual([true, 1]);
+    });
+  });
+
+  describe('of several journals', () => {
+    const journals = ['demo#a', 'demo#b'];
+    const messagesOf = (entry: JournalEntry, journal: string) => [`${journal} ${entry.index}`];
+
+    it('reads one page of one of them at a time, each in its turn', async () => {
+      const deps = depsWithTime();
+      await grow(deps, 'demo#a', 250);
+      await grow(deps, 'demo#b', 2);
+      const reads: string[] = [];
+      const shared = shareReads(deps, pageLength);
+      const stream = await changeStream(
+        {
+          ...deps,
+          readAfter: (journal, index) => {
+            reads.push(`${journal} ${index}`);
+            return shared(journal, index);
+          },
+        },
+        { lifeMs, heartbeatMs },
+        { journals, messagesOf, seen: [-1, 0], untilMs: Infinity, onClose: () => {} },
+      );
+      const reader = stream.getReader();
+      const next = async () => Buffer.from((await reader.read()).value ?? []).toString();
+      expect(await next()).toContain('\nid: -1.0\n');
+      expect(reads).toEqual([]);
+      expect(await next()).toMatch(
+        /^id: 0.0\ndata: "demo#a 0"\n\nid: 1.0\n[^]*\nid: 99.0\ndata: .*\n\n$/,
+      );
+      expect(reads).toEqual(['demo#a -1']);
+      expect(await next()).toBe('id: 99.1\ndata: "demo#b 1"\n\n');
+      expect(await next()).toMatch(/^id: 100.1\n[^]*\nid: 199.1\ndata: .*\n\n$/);
+      // There is nothing new in the one whose turn it is: the other goes on.
+      expect(await next()).toMatch(/^id: 200.1\n[^]*\nid: 249.1\ndata: .*\n\n$/);
+      expect(reads.slice(1)).toEqual(['demo#b 0', 'demo#a 99', 'demo#b 1', 'demo#a 199']);
+      await reader.cancel();
+    });
+
+    it('wakes with any of them, and then waits for none any more', async () => {
+      const deps = coreDeps();
+      const waits: AbortSignal[] = [];
+      const signal: CoreDeps['signal'] = {
+        notify: (...args) => deps.signal.notify(...args),
+        wait: (journal, index, timeoutMs, stop) => {
+          if (stop !== undefined) waits.push(stop);
+          return deps.signal.wait(journal, index, timeoutMs, stop);
+        },
+      };
+      const { chunks, reader } = await listen({ ...deps, signal }, { journals, messagesOf });
+      await deps.clock.advance(0);
+      expect(waits.map(({ aborted }) => aborted)).toEqual([false, false]);
+      await grow(deps, 'demo#b', 1);
+      await deps.clock.advance(0);
+      expect(chunks.slice(1)).toEqual(['id: -1.0\ndata: "demo#b 0"\n\n']);
+      expect(waits.map(({ aborted }) => aborted)).toEqual([true, true, false, false]);
+      await reader.cancel();
+      expect(waits.every(({ aborted }) => aborted)).toBe(true);
+    });
+
+    it('that are over ends with what all of them have', async () => {
+      const deps = depsWithTime();
+      await grow(deps, 'demo#a', 1);
+      await grow(deps, 'demo#b', 2);
+      const over = { journals, messagesOf, isOver: true } as const;
+      const stream = await listen(deps, { ...over, seen: [-1, -1] });
+      const seen = await listen(deps, { ...over, seen: [0, 1] });
+      await deps.clock.advance(0);
+      expect(stream.chunks.join('').match(/^data: /gm)).toHaveLength(3);
+      expect([stream.ended(), seen.ended(), seen.chunks.length]).toEqual([true, true, 1]);
     });
   });
 

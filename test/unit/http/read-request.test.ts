@@ -63,6 +63,14 @@ describe('a body in JSON', () => {
     expect(pulled).toBeLessThanOrEqual(66 * 1024);
   });
 
+  it('is as large as its operation takes', async () => {
+    const large = { kind: 'json', schema: z.string(), maxBytes: 100_000 } as const;
+    const text = 'x'.repeat(99_998);
+    expect(await parseBody(large, post(JSON.stringify(text)))).toBe(text);
+    const { code } = await failureOf(() => parseBody(large, post(JSON.stringify(`${text}x`))));
+    expect(code).toBe('too_large');
+  });
+
   it('that breaks off is the fault of who sends it', async () => {
     const broken = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.error(new Error('aborted')),

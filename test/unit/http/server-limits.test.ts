@@ -16,6 +16,8 @@ it('the embedded server gives no caller its time without end', async () => {
     dataDir,
     logLevel: 'error',
     allowPrivateTargets: false,
+    governanceDefault: 'allow',
+    limits: { tenant: null, client: null },
     mail: null,
   } as const;
   const local = await startLocal(config, () => undefined);

@@ -6,6 +6,7 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest';
 
 import { loadClients } from '../../../src/adapters/local/client-registry.ts';
 import { AppError } from '../../../src/core/errors/app-error.ts';
+import { type Role, roleScopes } from '../../../src/core/identity/scopes.ts';
 
 let dataDir: string;
 let path: string;
@@ -34,29 +35,19 @@ test('the first start writes a client for each role, for its owner alone', async
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(await readdir(dataDir)).toEqual(['clients.json']);
   const list: readonly (typeof good)[] = JSON.parse(await readFile(path, 'utf8'));
-  const service = ['hms/read:policy', 'hms/write:job', 'hms/write:report', 'hms/call:service'];
+  const clientOf = (tenant: string, role: Role) => ({
+    name: role,
+    client_id: `${tenant}-${role}`,
+    tenant,
+    scopes: roleScopes[role].map((scope) => `hms/${scope}`),
+  });
   expect(list.map(({ client_secret: _secret, ...rest }) => rest)).toEqual([
-    { name: 'admin', client_id: 'demo-admin', tenant: 'demo', scopes: ['hms/admin'] },
-    {
-      name: 'editor',
-      client_id: 'demo-editor',
-      tenant: 'demo',
-      scopes: ['hms/read:policy', 'hms/write:policy'],
-    },
-    {
-      name: 'approver',
-      client_id: 'demo-approver',
-      tenant: 'demo',
-      scopes: ['hms/read:policy', 'hms/approve:policy'],
-    },
-    {
-      name: 'auditor',
-      client_id: 'demo-auditor',
-      tenant: 'demo',
-      scopes: ['hms/read:policy', 'hms/read:audit'],
-    },
-    { name: 'service', client_id: 'demo-service', tenant: 'demo', scopes: service },
-    { name: 'service', client_id: 'other-service', tenant: 'other', scopes: service },
+    clientOf('demo', 'admin'),
+    clientOf('demo', 'editor'),
+    clientOf('demo', 'approver'),
+    clientOf('demo', 'auditor'),
+    clientOf('demo', 'service'),
+    clientOf('other', 'service'),
   ]);
   expect(new Set(list.map((client) => client.client_secret)).size).toBe(6);
   for (const { client_secret: secret } of list) expect(secret).toMatch(/^[\w-]{43}$/);

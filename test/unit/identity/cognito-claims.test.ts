@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 
 import { cognitoClaims } from '../../../src/core/identity/cognito-claims.ts';
 import type { PreTokenEvent } from '../../../src/core/identity/cognito-claims.ts';
+import { roleScopes, type Scope } from '../../../src/core/identity/scopes.ts';
 
 const tenants = new Map([['client-1', 'demo']]);
 
@@ -63,7 +64,9 @@ test('a user gets the scopes of its groups, and loses those that no group grants
       scopes: ['openid', 'hms/read:policy', 'hms/admin', 'other/admin'],
     }),
   );
-  expect(access.scopesToAdd).toEqual(['hms/write:policy', 'hms/approve:policy']);
+  const granted = new Set<Scope>([...roleScopes.editor, ...roleScopes.approver]);
+  granted.delete('read:policy');
+  expect(access.scopesToAdd).toEqual([...granted].map((scope) => `hms/${scope}`));
   expect(access.scopesToSuppress).toEqual(['hms/admin']);
 });
 
