@@ -1,5 +1,5 @@
 import { awsRuns } from '../src/compose/aws-runs.ts';
-import { lazyAwsBlobs } from '../src/compose/lazy-blobs.ts';
+import { lazyAwsBlobs } from '../src/compose/lazy-aws-blobs.ts';
 import { taskHandler } from '../src/compose/task-handler.ts';
 import {
   judgeSimulation,

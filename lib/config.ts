@@ -17,6 +17,12 @@ export interface MachineClient {
   readonly role: Role;
 }
 
+/** How often somebody may call: so many a second on the average, and so many at once. */
+export interface RateLimit {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
 /** All in which one stage differs from another. Nothing in it belongs to an account or a region. */
 export interface StageConfig {
   readonly stage: StageName;
@@ -32,10 +38,12 @@ export interface StageConfig {
   readonly alarmEmail: string | null;
   /** Who mail to partners is from: an address, or one of a domain, that SES has verified; `null`: no mail. */
   readonly mailFrom: string | null;
-  /** Private networks (CIDR) in which partners may be told, besides the public internet. */
+  /** Private networks (CIDR) that partners and services may be in, besides the public internet. */
   readonly allowedTargets: readonly string[];
   /** Over all callers. */
   readonly throttle: { readonly requestsPerS: number; readonly burst: number };
+  /** Of one tenant, and of one client of it; approximate, since many functions count together. */
+  readonly limits: { readonly tenant: RateLimit; readonly client: RateLimit };
   /** Of one address, in five minutes; `null`: no web application firewall. */
   readonly firewall: { readonly requestsPer5Min: number } | null;
   readonly stream: {
@@ -43,6 +51,18 @@ export interface StageConfig {
     readonly maxS: number;
     /** Streams at once, over all callers; `null`: as many as the account can run. */
     readonly maxOpen: number | null;
+  };
+  readonly jobs: {
+    /** Over how many journals the jobs of a tenant are spread: 1 to 16. Fixed: jobs are found by it. */
+    readonly journals: number;
+    /**
+     * Worker functions at once, of each type of job, by the priority that they serve: 2 to 1000. Each
+     * works on ten jobs, and the jobs of one tenant meet at its journals, which take some 100 writes
+     * a second each: more functions would wait for each other there.
+     */
+    readonly workerConcurrency: Readonly<Record<'high' | 'normal' | 'low', number>>;
+    /** What becomes of an action while no governance rules are in force. */
+    readonly governanceDefault: 'allow' | 'deny';
   };
   readonly clients: readonly MachineClient[];
   /** Where the emulator listens; `null`: this is AWS. */
@@ -60,9 +80,15 @@ const dev: StageConfig = {
   mailFrom: null,
   allowedTargets: [],
   throttle: { requestsPerS: 200, burst: 400 },
+  limits: { tenant: { perSecond: 100, burst: 200 }, client: { perSecond: 50, burst: 100 } },
   firewall: { requestsPer5Min: 30_000 },
   // API Gateway ends a stream after 15 minutes: ours ends first, between two messages.
   stream: { maxS: 840, maxOpen: null },
+  jobs: {
+    journals: 16,
+    workerConcurrency: { high: 8, normal: 4, low: 2 },
+    governanceDefault: 'allow',
+  },
   clients: [
     ...(['admin', 'editor', 'approver', 'auditor', 'service'] as const).map((role) =>
       client('demo', role),
@@ -80,20 +106,25 @@ const prod: StageConfig = {
   logRetention: RetentionDays.ONE_YEAR,
   archiveDays: 90,
   throttle: { requestsPerS: 5000, burst: 5000 },
+  // A fifth of what all have together: no tenant takes the place of the others.
+  limits: { tenant: { perSecond: 1000, burst: 2000 }, client: { perSecond: 500, burst: 1000 } },
   // A whole agency may come from one address.
   firewall: { requestsPer5Min: 300_000 },
   // Each open stream occupies a Lambda: without a bound, streams could take the account's
   // concurrency away from the reads and writes.
   stream: { maxS: 840, maxOpen: 300 },
+  jobs: { ...dev.jobs, workerConcurrency: { high: 16, normal: 8, low: 4 } },
 };
 
 const emulator: StageConfig = {
   ...dev,
   stage: 'emulator',
   firewall: null,
+  // All tests come as the same few clients.
+  limits: prod.limits,
   // Nobody verifies addresses there.
   mailFrom: 'rules@hms.example',
-  // Partners in tests listen on this machine.
+  // Partners and services in tests listen on this machine.
   allowedTargets: ['127.0.0.0/8'],
   // Its API answers in one piece, so a stream is seen when it ends.
   stream: { maxS: 4, maxOpen: null },

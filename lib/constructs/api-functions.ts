@@ -2,10 +2,17 @@ import type { Construct } from 'constructs';
 
 import type { Part } from '../../src/contract/operation.ts';
 import { apiVersion } from '../config.ts';
-import type { StageConfig } from '../config.ts';
+import type { RateLimit, StageConfig } from '../config.ts';
+import { jobsEnvironment, journalsEnvironment } from './job-queues.ts';
+import type { JobQueues } from './job-queues.ts';
 import { NodeFunction } from './node-function.ts';
 import type { NodeFunctionProps } from './node-function.ts';
-import { acknowledgeAllSecrets, secretAccess, secretsEnvironment } from './partner-access.ts';
+import {
+  acknowledgeAllSecrets,
+  secretAccess,
+  secretsEnvironment,
+  targetsEnvironment,
+} from './partner-access.ts';
 import { changeRunNeeds } from './rollout-functions.ts';
 import { acknowledgeAllBlobs, storeAccess } from './store-access.ts';
 import type { Store, StoreNeeds } from './store-access.ts';
@@ -17,6 +24,7 @@ export interface ApiFunctionsProps {
   readonly config: StageConfig;
   readonly store: Store;
   readonly tokens: TokenIssuer;
+  readonly queues: JobQueues;
 }
 
 export type ApiFunctions = Readonly<Record<Part, NodeFunction>>;
@@ -27,6 +35,12 @@ interface PartSpec extends Pick<
 > {
   readonly needs: StoreNeeds;
   readonly workflows?: readonly WorkflowNeed[];
+  /**
+   * `keep`: where their records and journals are. `send`: the queues of our own workers, too.
+   */
+  readonly jobs?: 'keep' | 'send';
+  /** It connects to services, and so must know which networks they may be in. */
+  readonly calls?: true;
 }
 
 /**
@@ -49,6 +63,7 @@ const specs: Readonly<Record<Exclude<Part, 'open'>, PartSpec>> = {
     memoryMb: 1024,
     timeoutS: 25,
     needs: { table: ['GetItem', 'Query'], blobs: ['GetObject'] },
+    jobs: 'keep',
   },
   changes: {
     handler: 'change-policies',
@@ -81,6 +96,51 @@ const specs: Readonly<Record<Exclude<Part, 'open'>, PartSpec>> = {
     timeoutS: 25,
     needs: { table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem'] },
   },
+  jobs: {
+    handler: 'manage-jobs',
+    description: 'Jobs and their cases; leases of workers outside',
+    memoryMb: 1769,
+    timeoutS: 28,
+    needs: {
+      table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'],
+      blobs: ['GetObject', 'PutObject'],
+    },
+    jobs: 'send',
+  },
+  claims: {
+    handler: 'file-claims',
+    description: 'Claims and their files',
+    memoryMb: 1769,
+    timeoutS: 28,
+    needs: {
+      table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem'],
+      // Whoever puts what it has signed does so by its right.
+      blobs: ['GetObject', 'PutObject'],
+    },
+    jobs: 'keep',
+  },
+  services: {
+    handler: 'manage-services',
+    description: 'Services, and how all is',
+    memoryMb: 1024,
+    // A PUT waits for its probe: 10 seconds at the most.
+    timeoutS: 28,
+    needs: {
+      table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem', 'ConditionCheckItem'],
+    },
+    jobs: 'keep',
+    calls: true,
+  },
+  gateway: {
+    handler: 'call-service',
+    description: 'Calls of services',
+    memoryMb: 1769,
+    // A manifest may ask for five minutes, and a stream of a service lasts as long as ours.
+    timeoutS: 900,
+    // Who finds that a target must get no calls, or may again, tells the others.
+    needs: { table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'] },
+    calls: true,
+  },
   stream: {
     handler: 'stream-policies',
     description: 'Changes as Server-Sent Events',
@@ -88,6 +148,7 @@ const specs: Readonly<Record<Exclude<Part, 'open'>, PartSpec>> = {
     memoryMb: 256,
     timeoutS: 900,
     needs: { table: ['GetItem', 'Query'] },
+    jobs: 'keep',
   },
   graph: {
     handler: 'query-graph',
@@ -109,8 +170,14 @@ export function apiFunctions(scope: Construct, props: ApiFunctionsProps): ApiFun
     rules: partFunction(scope, 'GetPolicy', specs.rules, props),
     queries: partFunction(scope, 'QueryPolicies', specs.queries, props),
     changes: partFunction(scope, 'ChangePolicies', specs.changes, props),
-    rollouts: rolloutsFunction(scope, props),
+    rollouts: secretsFunction(scope, 'ManageRollouts', specs.rollouts, 'write', props),
     reports: partFunction(scope, 'TakeReports', specs.reports, props),
+    jobs: partFunction(scope, 'ManageJobs', specs.jobs, props, {
+      environment: { HMS_GOVERNANCE_DEFAULT: config.jobs.governanceDefault },
+    }),
+    claims: partFunction(scope, 'FileClaims', specs.claims, props),
+    services: secretsFunction(scope, 'ManageServices', specs.services, 'put', props),
+    gateway: partFunction(scope, 'CallService', specs.gateway, props),
     stream: partFunction(scope, 'StreamPolicies', specs.stream, props, {
       environment: { HMS_STREAM_MAX_S: String(config.stream.maxS) },
       maxConcurrency: config.stream.maxOpen,
@@ -131,8 +198,8 @@ export function apiFunctions(scope: Construct, props: ApiFunctionsProps): ApiFun
 function partFunction(
   scope: Construct,
   id: string,
-  { needs, workflows = [], ...spec }: PartSpec,
-  { config, store, tokens }: ApiFunctionsProps,
+  { needs, workflows = [], jobs, calls, ...spec }: PartSpec,
+  { config, store, tokens, queues }: ApiFunctionsProps,
   more: Pick<NodeFunctionProps, 'environment' | 'maxConcurrency' | 'statements'> = {},
 ): NodeFunction {
   const made = new NodeFunction(scope, id, {
@@ -146,11 +213,16 @@ function partFunction(
       HMS_JWKS_URI: tokens.jwksUri,
       HMS_BASE_PATH: `/${apiVersion}`,
       ...(workflows.length === 0 ? {} : { HMS_STATE_MACHINE: rolloutMachineArn(scope, config) }),
+      ...(jobs === 'keep' ? journalsEnvironment(config.jobs) : {}),
+      ...(jobs === 'send' ? jobsEnvironment(config, queues.types) : {}),
+      ...(calls === undefined ? {} : targetsEnvironment(config)),
+      ...(needs.table.includes('PutItem') ? limitsEnvironment(config) : {}),
       ...more.environment,
     },
     statements: [
       ...storeAccess(store, needs),
       ...workflowAccess(scope, config, workflows),
+      ...(jobs === 'send' ? queues.sending() : []),
       ...(more.statements ?? []),
     ],
   });
@@ -158,12 +230,31 @@ function partFunction(
   return made;
 }
 
-/** It keeps the secrets of partners, and cannot read them back. */
-function rolloutsFunction(scope: Construct, props: ApiFunctionsProps): NodeFunction {
+/**
+ * How often a tenant and a client may call. Functions count together, in the table: so those that
+ * only read have no limits, as they would need the right to write for it. They have the stage's
+ * throttle.
+ */
+function limitsEnvironment({ limits }: StageConfig): Record<string, string> {
+  const text = ({ perSecond, burst }: RateLimit) => `${perSecond}:${burst}`;
+  return {
+    HMS_RATE_LIMIT_TENANT: text(limits.tenant),
+    HMS_RATE_LIMIT_CLIENT: text(limits.client),
+  };
+}
+
+/** It keeps the secrets of partners or services, and cannot read them back. */
+function secretsFunction(
+  scope: Construct,
+  id: string,
+  spec: PartSpec,
+  need: 'put' | 'write',
+  props: ApiFunctionsProps,
+): NodeFunction {
   const { config, store } = props;
-  const made = partFunction(scope, 'ManageRollouts', specs.rollouts, props, {
+  const made = partFunction(scope, id, spec, props, {
     environment: secretsEnvironment(config, store),
-    statements: secretAccess(config, store, 'write'),
+    statements: secretAccess(config, store, need),
   });
   acknowledgeAllSecrets(made, config);
   return made;

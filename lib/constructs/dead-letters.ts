@@ -1,16 +1,20 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
+import { queueAccess } from './queue-access.ts';
+
 /** Where a delivery ends that failed for good, until someone has looked at it: 14 days. */
 export class DeadLetters extends Queue {
   readonly #key: IKey;
 
-  constructor(scope: Construct, id: string, key: IKey) {
+  /** `queueName`: CDK makes one up unless it is given. */
+  constructor(scope: Construct, id: string, key: IKey, queueName?: string) {
     super(scope, id, {
+      ...(queueName === undefined ? {} : { queueName }),
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: key,
       enforceSSL: true,
@@ -23,20 +27,9 @@ export class DeadLetters extends Queue {
     }
   }
 
-  /**
-   * What a function must be allowed for Lambda to put its failed events here; `grantSendMessages`
-   * allows more, by wildcard.
-   */
+  /** What a function must be allowed for Lambda to put its failed events here. */
   sending(): PolicyStatement[] {
-    const { region, urlSuffix } = Stack.of(this);
-    return [
-      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queueArn] }),
-      new PolicyStatement({
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        resources: [this.#key.keyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `sqs.${region}.${urlSuffix}` } },
-      }),
-    ];
+    return queueAccess([this], this.#key, 'send');
   }
 
   /** EventBridge sends in its own name, for the rules that are named here. */

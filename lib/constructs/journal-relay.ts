@@ -11,6 +11,8 @@ import { Construct } from 'constructs';
 
 import type { StageConfig } from '../config.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { jobsEnvironment } from './job-queues.ts';
+import type { JobQueues } from './job-queues.ts';
 import { NodeFunction } from './node-function.ts';
 import { storeAccess } from './store-access.ts';
 import type { Store } from './store-access.ts';
@@ -19,19 +21,21 @@ export interface JournalWorkerProps {
   readonly config: StageConfig;
   readonly store: Store;
   readonly bus: IEventBus;
+  /** Of the jobs that deliver events to services. */
+  readonly queues: JobQueues;
   readonly deadLetters: DeadLetters;
 }
 
 /**
- * From journal to bus: each new entry in the table's stream wakes the relay, which reads the
- * journal from its own cursor on.
+ * From journal to bus, and to the services that subscribe, by jobs: each new entry in the table's
+ * stream wakes the relay, which reads the journal from its own cursor on.
  */
 export class JournalRelay extends Construct {
   readonly function: NodeFunction;
 
   constructor(scope: Construct, id: string, props: JournalWorkerProps) {
     super(scope, id);
-    const { config, store, bus, deadLetters } = props;
+    const { config, store, bus, queues, deadLetters } = props;
     const { tableStreamArn } = store.table;
     if (tableStreamArn === undefined) throw new Error('the table has no stream to relay from');
     this.function = new NodeFunction(this, 'Function', {
@@ -40,13 +44,14 @@ export class JournalRelay extends Construct {
       description: 'Hands journal entries to the event bus',
       memoryMb: 512,
       timeoutS: 60,
-      environment: { HMS_TABLE: store.table.tableName, HMS_BUS: bus.eventBusName },
+      environment: journalWorkerEnvironment(props),
       statements: [
         // A rollback also takes back what partners were promised.
         ...storeAccess(store, {
           table: ['GetItem', 'Query', 'PutItem', 'DeleteItem', 'ConditionCheckItem'],
         }),
         new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
+        ...queues.sending(),
         readStream(tableStreamArn),
         ...deadLetters.sending(),
       ],
@@ -79,6 +84,16 @@ export class JournalRelay extends Construct {
     // Lambda tests these rights when the mapping is made.
     mapping.node.addDependency(this.function);
   }
+}
+
+/** What a function is told that relays. */
+export function journalWorkerEnvironment(props: JournalWorkerProps): Record<string, string> {
+  const { config, store, bus, queues } = props;
+  return {
+    HMS_TABLE: store.table.tableName,
+    HMS_BUS: bus.eventBusName,
+    ...jobsEnvironment(config, queues.types),
+  };
 }
 
 /** Not `table.grantStreamRead`, which also lets it list every stream of the account. */

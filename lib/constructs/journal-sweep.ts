@@ -2,6 +2,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 
 import { everyMinute } from './every-minute.ts';
+import { journalWorkerEnvironment } from './journal-relay.ts';
 import type { JournalWorkerProps } from './journal-relay.ts';
 import { NodeFunction } from './node-function.ts';
 import { changeRunNeeds } from './rollout-functions.ts';
@@ -16,17 +17,18 @@ export class JournalSweep extends Construct {
 
   constructor(scope: Construct, id: string, props: JournalWorkerProps) {
     super(scope, id);
-    const { config, store, bus, deadLetters } = props;
+    const { config, store, bus, queues, deadLetters } = props;
     this.function = new NodeFunction(this, 'Function', {
       config,
       handler: 'sweep-journals',
       description: 'Puts due rules in force and relays what was missed',
       memoryMb: 512,
       timeoutS: 55,
-      environment: { HMS_TABLE: store.table.tableName, HMS_BUS: bus.eventBusName },
+      environment: journalWorkerEnvironment(props),
       statements: [
         ...storeAccess(store, { table: [...changeRunNeeds, 'Query', 'ConditionCheckItem'] }),
         new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
+        ...queues.sending(),
         ...deadLetters.sending(),
       ],
     });

@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 
 import type { MachineClient, StageConfig } from '../config.ts';
 import { roleScopes } from '../../src/core/identity/scopes.ts';
+import { pascalCase } from './pascal-case.ts';
 import type { UserDirectory } from './user-directory.ts';
 
 /** Where the map from client to tenant is kept: by convention, as its reader is made before it. */
@@ -56,8 +57,4 @@ export class MachineClients extends Construct {
       preventUserExistenceErrors: true,
     });
   }
-}
-
-function pascalCase(name: string): string {
-  return name.replaceAll(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

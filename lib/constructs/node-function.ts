@@ -92,8 +92,9 @@ export class NodeFunction extends Construct {
       {
         id: 'Serverless-LambdaDLQ',
         reason:
-          'It is for asynchronous calls. The API, Cognito and the state machine call and wait; the ' +
-          'stream of the relay and the schedules have on-failure destinations, which tell more.',
+          'It is for asynchronous calls. The API, Cognito, the queues of jobs and the state machine ' +
+          'call and wait; the stream of the relay and the schedules have on-failure destinations, ' +
+          'which tell more.',
       },
     );
   }

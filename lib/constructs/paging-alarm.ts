@@ -9,6 +9,8 @@ export interface PagingAlarmProps {
   readonly topic: ITopic;
   /** Also the heading of its entry in docs/runbook.md. */
   readonly name: string;
+  /** Which of several that share the entry: the end of its own name. */
+  readonly about?: string;
   readonly what: string;
   readonly metric: IMetric;
   /** It rings at this value. */
@@ -20,9 +22,10 @@ export interface PagingAlarmProps {
 /** An alarm that tells people, when it begins and when it is over, and where to read what to do. */
 export class PagingAlarm extends Alarm {
   constructor(scope: Construct, props: PagingAlarmProps) {
-    const { stage, topic, name, what, metric, threshold, periods = 1 } = props;
-    super(scope, name, {
-      alarmName: `hms-${stage}-${name}`,
+    const { stage, topic, name, about, what, metric, threshold, periods = 1 } = props;
+    const id = about === undefined ? name : `${name}-${about}`;
+    super(scope, id, {
+      alarmName: `hms-${stage}-${id}`,
       alarmDescription: `${what}. What to do: docs/runbook.md#${name}`,
       metric,
       threshold,

@@ -17,15 +17,24 @@ export function secretsEnvironment(config: StageConfig, { key }: Store): Record<
 
 /** What the code of `src/compose/aws-partners.ts` is told. */
 export function partnersEnvironment(config: StageConfig): Record<string, string> {
-  const { mailFrom, allowedTargets } = config;
+  const { mailFrom } = config;
   return {
     ...(mailFrom === null ? {} : { HMS_MAIL_FROM: mailFrom }),
-    ...(allowedTargets.length === 0 ? {} : { HMS_ALLOW_TARGETS: allowedTargets.join(',') }),
+    ...targetsEnvironment(config),
   };
+}
+
+/** What the code of `src/compose/aws-networks.ts` is told: where a function may connect to, besides. */
+export function targetsEnvironment({ allowedTargets }: StageConfig): Record<string, string> {
+  return allowedTargets.length === 0 ? {} : { HMS_ALLOW_TARGETS: allowedTargets.join(',') };
 }
 
 const secretActions = {
   read: { secrets: ['GetSecretValue'], key: ['kms:Decrypt'] },
+  put: {
+    secrets: ['CreateSecret', 'PutSecretValue'],
+    key: ['kms:Decrypt', 'kms:GenerateDataKey'],
+  },
   write: {
     secrets: ['CreateSecret', 'PutSecretValue', 'DeleteSecret'],
     key: ['kms:Decrypt', 'kms:GenerateDataKey'],
@@ -33,14 +42,15 @@ const secretActions = {
 };
 
 /**
- * Rights on the secrets of this stage: to read them, or to put and delete them; nobody has both.
+ * Rights on the secrets of this stage: to read them, to put them, or to put and delete them (`write`);
+ * who puts them cannot read them.
  * Secrets Manager uses our key in the name of who calls it.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
  */
 export function secretAccess(
   config: StageConfig,
   { key }: Store,
-  need: 'read' | 'write',
+  need: keyof typeof secretActions,
 ): PolicyStatement[] {
   const { region, urlSuffix } = Stack.of(key);
   const { secrets, key: keyUse } = secretActions[need];
@@ -71,7 +81,8 @@ export function acknowledgeAllSecrets(worker: Construct, config: StageConfig): v
   const secrets = `secret:${secretsPrefix(config)}/*`;
   Validations.of(worker).acknowledge({
     id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:${secrets}]`,
-    reason: 'The secrets of one stage: they are made for partners, whom nobody knows beforehand.',
+    reason:
+      'The secrets of one stage: they are made for partners and services, which nobody knows beforehand.',
   });
 }
 

@@ -14,7 +14,7 @@ import type { IAuthorizer, MethodOptions, StageOptions } from 'aws-cdk-lib/aws-a
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
-import type { Part } from '../../src/contract/operation.ts';
+import type { Operation, Part } from '../../src/contract/operation.ts';
 import { allOperations } from '../../src/contract/operations/all-operations.ts';
 import { apiVersion } from '../config.ts';
 import type { StageConfig } from '../config.ts';
@@ -82,14 +82,22 @@ export class PolicyApi extends Construct {
   }
 
   #addMethods(authorizer: CognitoUserPoolsAuthorizer): void {
-    for (const { path, method, part, scope } of allOperations) {
-      this.#addMethod(method, path, part, scope === null ? open : guarded(authorizer, scope));
+    const added = new Set<string>();
+    for (const operation of allOperations) {
+      const { part, scope } = operation;
+      const options = scope === null ? open : guarded(authorizer, scope);
+      for (const { method, path } of gatewayMethods(operation)) {
+        // What is relayed comes once for each of its methods.
+        if (added.has(`${method} ${path}`)) continue;
+        added.add(`${method} ${path}`);
+        this.#addMethod(method, path, part, options);
+      }
     }
   }
 
   #addMethod(method: string, path: string, part: Part, options: MethodOptions): void {
     const resource = this.api.root.resourceForPath(path);
-    const added = resource.addMethod(method.toUpperCase(), this.#integrations[part], options);
+    const added = resource.addMethod(method, this.#integrations[part], options);
     if (options !== open) return;
     for (const id of ['AwsSolutions-APIG4', 'AwsSolutions-COG4']) {
       const reason = 'Health and documentation: they need no token and tell nothing of any tenant.';
@@ -112,6 +120,20 @@ export class PolicyApi extends Construct {
   }
 }
 
+/**
+ * The methods of an operation, as API Gateway has them. What is relayed takes every method, and all
+ * below its path: `{path+}` there, which does not take the path itself.
+ */
+export function gatewayMethods({
+  method,
+  path,
+  relayed,
+}: Pick<Operation, 'method' | 'path' | 'relayed'>): { method: string; path: string }[] {
+  if (relayed === undefined) return [{ method: method.toUpperCase(), path }];
+  const above = path.slice(0, path.lastIndexOf('/'));
+  return [above, path.replace(/\}$/, '+}')].map((each) => ({ method: 'ANY', path: each }));
+}
+
 const logPolicy = 'service-role/AmazonAPIGatewayPushToCloudWatchLogs';
 
 const open: MethodOptions = { authorizationType: AuthorizationType.NONE };
@@ -130,19 +152,27 @@ function guarded(authorizer: IAuthorizer, scope: string): MethodOptions {
 function integrations(functions: ApiFunctions): Record<Part, LambdaIntegration> {
   const buffered = (part: Part) =>
     new LambdaIntegration(functions[part].function, { allowTestInvoke: false });
+  const streamed = (part: Part, timeout: Duration) =>
+    new LambdaIntegration(functions[part].function, {
+      allowTestInvoke: false,
+      responseTransferMode: ResponseTransferMode.STREAM,
+      timeout,
+    });
   return {
     rules: buffered('rules'),
     queries: buffered('queries'),
     changes: buffered('changes'),
     rollouts: buffered('rollouts'),
     reports: buffered('reports'),
+    jobs: buffered('jobs'),
+    // The file of a claim has up to 16 MiB, and an answer in one piece 6 MB.
+    claims: streamed('claims', Duration.seconds(29)),
+    services: buffered('services'),
+    // What a service answers may be as long as it likes.
+    gateway: streamed('gateway', Duration.minutes(15)),
     graph: buffered('graph'),
     open: buffered('open'),
-    stream: new LambdaIntegration(functions.stream.function, {
-      allowTestInvoke: false,
-      responseTransferMode: ResponseTransferMode.STREAM,
-      timeout: Duration.minutes(15),
-    }),
+    stream: streamed('stream', Duration.minutes(15)),
   };
 }
 

@@ -7,6 +7,7 @@ import type { StageConfig } from '../config.ts';
 import { apiFunctions } from '../constructs/api-functions.ts';
 import type { ApiFunctions } from '../constructs/api-functions.ts';
 import { Firewall } from '../constructs/firewall.ts';
+import type { JobQueues } from '../constructs/job-queues.ts';
 import { PolicyApi } from '../constructs/policy-api.ts';
 import type { Store } from '../constructs/store-access.ts';
 import type { TokenIssuer } from '../constructs/token-issuer.ts';
@@ -15,6 +16,7 @@ export interface ApiStackProps extends StackProps {
   readonly config: StageConfig;
   readonly store: Store;
   readonly tokens: TokenIssuer;
+  readonly queues: JobQueues;
 }
 
 /** What answers calls. */
@@ -22,9 +24,10 @@ export class ApiStack extends Stack {
   readonly api: RestApi;
   readonly functions: ApiFunctions;
 
-  constructor(scope: Construct, id: string, { config, store, tokens, ...props }: ApiStackProps) {
+  constructor(scope: Construct, id: string, given: ApiStackProps) {
+    const { config, store, tokens, queues, ...props } = given;
     super(scope, id, props);
-    this.functions = apiFunctions(this, { config, store, tokens });
+    this.functions = apiFunctions(this, { config, store, tokens, queues });
     const { api } = new PolicyApi(this, 'Policy', { config, functions: this.functions, tokens });
     this.api = api;
     if (config.firewall !== null) {

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 
 import type { StageConfig } from '../config.ts';
 import { DeadLetters } from '../constructs/dead-letters.ts';
+import type { JobQueues } from '../constructs/job-queues.ts';
 import { JournalRelay } from '../constructs/journal-relay.ts';
 import { JournalSweep } from '../constructs/journal-sweep.ts';
 import type { NodeFunction } from '../constructs/node-function.ts';
@@ -13,19 +14,21 @@ import type { Store } from '../constructs/store-access.ts';
 export interface EventsStackProps extends StackProps {
   readonly config: StageConfig;
   readonly store: Store;
+  readonly queues: JobQueues;
 }
 
-/** What tells others: from the journal to the bus that they subscribe to. */
+/** What tells others: from the journal to the bus that they subscribe to, and to services by jobs. */
 export class EventsStack extends Stack {
   readonly deadLetters: DeadLetters;
   readonly relay: NodeFunction;
   readonly sweep: NodeFunction;
 
-  constructor(scope: Construct, id: string, { config, store, ...props }: EventsStackProps) {
+  constructor(scope: Construct, id: string, given: EventsStackProps) {
+    const { config, store, queues, ...props } = given;
     super(scope, id, props);
     this.deadLetters = new DeadLetters(this, 'DeadLetters', store.key);
     const { bus } = new PolicyBus(this, 'Policies', { config, deadLetters: this.deadLetters });
-    const worker = { config, store, bus, deadLetters: this.deadLetters };
+    const worker = { config, store, queues, bus, deadLetters: this.deadLetters };
     this.relay = new JournalRelay(this, 'Relay', worker).function;
     this.sweep = new JournalSweep(this, 'Sweep', worker).function;
     new CfnOutput(this, 'BusName', { value: bus.eventBusName });

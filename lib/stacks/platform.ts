@@ -7,15 +7,19 @@ import { ApiStack } from './api-stack.ts';
 import { DataStack } from './data-stack.ts';
 import { EventsStack } from './events-stack.ts';
 import { IdentityStack } from './identity-stack.ts';
+import { JobsStack } from './jobs-stack.ts';
 import { RolloutStack } from './rollout-stack.ts';
+import { ServicesStack } from './services-stack.ts';
 import { WatchStack } from './watch-stack.ts';
 
 export interface Platform {
   readonly data: DataStack;
   readonly identity: IdentityStack;
+  readonly jobs: JobsStack;
   readonly api: ApiStack;
   readonly events: EventsStack;
   readonly rollout: RolloutStack;
+  readonly services: ServicesStack;
   readonly watch: WatchStack;
 }
 
@@ -25,10 +29,14 @@ export function addPlatform(app: App, config: StageConfig): Platform {
   const data = new DataStack(app, name('data'), { config });
   const { store } = data;
   const identity = new IdentityStack(app, name('identity'), { config });
-  const api = new ApiStack(app, name('api'), { config, store, tokens: identity.tokens });
-  const events = new EventsStack(app, name('events'), { config, store });
+  const { tokens } = identity;
+  const jobs = new JobsStack(app, name('jobs'), { config, store });
+  const { queues } = jobs;
+  const api = new ApiStack(app, name('api'), { config, store, tokens, queues });
+  const events = new EventsStack(app, name('events'), { config, store, queues });
   const rollout = new RolloutStack(app, name('rollout'), { config, store });
-  const watched = { data, identity, api, events, rollout };
+  const services = new ServicesStack(app, name('services'), { config, store });
+  const watched = { data, identity, jobs, api, events, rollout, services };
   const watch = new WatchStack(app, name('watch'), { config, ...watched });
   if (config.emulatorUrl !== null) Aspects.of(app).add(new EmulatorFit());
   return { ...watched, watch };

@@ -7,7 +7,10 @@ import type { Construct } from 'constructs';
 
 import type { StageConfig } from '../config.ts';
 import { AlarmTopic } from '../constructs/alarm-topic.ts';
+import { Dashboard } from '../constructs/dashboard.ts';
 import type { DeadLetters } from '../constructs/dead-letters.ts';
+import { jobPriorities } from '../constructs/job-queues.ts';
+import type { TypeQueues } from '../constructs/job-queues.ts';
 import { metricsNamespace } from '../constructs/node-function.ts';
 import type { NodeFunction } from '../constructs/node-function.ts';
 import { PagingAlarm } from '../constructs/paging-alarm.ts';
@@ -16,14 +19,18 @@ import type { ApiStack } from './api-stack.ts';
 import type { DataStack } from './data-stack.ts';
 import type { EventsStack } from './events-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
+import type { JobsStack } from './jobs-stack.ts';
 import type { RolloutStack } from './rollout-stack.ts';
+import type { ServicesStack } from './services-stack.ts';
 
 interface Watched {
   readonly data: DataStack;
   readonly identity: IdentityStack;
+  readonly jobs: JobsStack;
   readonly api: ApiStack;
   readonly events: EventsStack;
   readonly rollout: RolloutStack;
+  readonly services: ServicesStack;
 }
 
 export interface WatchStackProps extends StackProps, Watched {
@@ -36,15 +43,18 @@ const minRequests = 20;
 /** Far more than people roll out in a day, and far less than the reconciler can look after. */
 const maxOpenRuns = 500;
 
+/** A queue hands out nothing more at 120 000: then those that wait stand in the way of all others. */
+const maxHiddenJobs = 100_000;
+
 type Ring = Omit<PagingAlarmProps, 'stage' | 'topic'>;
 
-/** Every alarm; each has an entry in docs/runbook.md. */
+/** Every alarm, each with an entry in docs/runbook.md; and a page that shows how a stage is. */
 export class WatchStack extends Stack {
   readonly #config: StageConfig;
   readonly #topic: ITopic;
 
   constructor(scope: Construct, id: string, props: WatchStackProps) {
-    const { config, data, identity, api, events, rollout, ...stackProps } = props;
+    const { config, data, identity, jobs, api, events, rollout, services, ...stackProps } = props;
     super(scope, id, stackProps);
     this.#config = config;
     this.#topic = new AlarmTopic(this, 'Topic', {
@@ -55,6 +65,10 @@ export class WatchStack extends Stack {
     this.#watchWrites({ api, identity, data });
     this.#watchEvents(events);
     this.#watchRollouts(rollout);
+    this.#watchJobs(jobs);
+    for (const queues of jobs.queues.types) this.#watchJobQueues(queues);
+    this.#watchServices(services, api);
+    this.#show(props);
     new CfnOutput(this, 'AlarmTopicArn', { value: this.#topic.topicArn });
   }
 
@@ -197,9 +211,153 @@ export class WatchStack extends Stack {
     });
   }
 
+  #watchJobs({ workers, reconciler, deadLetters }: JobsStack): void {
+    for (const { type, function: worker } of workers) {
+      const about = nameOf(type);
+      this.#ring({
+        name: 'jobs-late',
+        about,
+        what: `A job of type ${type} has waited for a worker for a quarter of an hour`,
+        metric: this.#ofJobs('hms_jobs_oldest_age_ms', { type }).with({
+          statistic: Stats.MINIMUM,
+          period: Duration.minutes(5),
+        }),
+        threshold: 900_000,
+      });
+      this.#ring({
+        name: 'jobs-dead',
+        about,
+        what: `A job of type ${type} has failed for good`,
+        metric: this.#ofJobs('hms_jobs_ended_total', { type, outcome: 'dead' }).with(sumOf5Min),
+        threshold: 1,
+      });
+      this.#ring({
+        name: 'job-workers-failing',
+        about,
+        what: `The function that works on jobs of type ${type} crashed or ran out of time`,
+        metric: errors(worker),
+        threshold: 1,
+      });
+    }
+    this.#ring({
+      name: 'job-reconciler-failing',
+      what: 'The reconciler of jobs, which runs every minute, failed three times in five minutes',
+      metric: errors(reconciler),
+      threshold: 3,
+    });
+    this.#ring({
+      name: 'job-dead-letters',
+      about: 'reconciler',
+      what: 'A call of the reconciler of jobs failed and waits for someone to look at it',
+      metric: waiting(deadLetters),
+      threshold: 1,
+    });
+  }
+
+  #watchJobQueues({ type, byPriority, deadLetters }: TypeQueues): void {
+    const about = nameOf(type);
+    const period = Duration.minutes(5);
+    for (const priority of jobPriorities) {
+      const queue = byPriority[priority];
+      this.#ring({
+        name: 'jobs-not-taken',
+        about: `${about}-${priority}`,
+        what: `Jobs of type ${type}, priority ${priority}, can be taken, and nobody takes any`,
+        // Its age alone would also tell of jobs that are hidden until their time has come.
+        metric: new MathExpression({
+          expression: 'IF(waiting > 0 AND FILL(taken, 0) == 0, age, 0)',
+          usingMetrics: {
+            waiting: queue.metricApproximateNumberOfMessagesVisible({
+              statistic: Stats.MINIMUM,
+              period,
+            }),
+            taken: queue.metricNumberOfMessagesReceived(sumOf5Min),
+            age: queue.metricApproximateAgeOfOldestMessage({ statistic: Stats.MAXIMUM, period }),
+          },
+          label: 'age of the oldest, s',
+          period,
+        }),
+        threshold: 300,
+      });
+      this.#ring({
+        name: 'job-queue-full',
+        about: `${about}-${priority}`,
+        what: `${maxHiddenJobs} jobs of type ${type}, priority ${priority}, are under way or hidden`,
+        metric: queue.metricApproximateNumberOfMessagesNotVisible({
+          statistic: Stats.MAXIMUM,
+          period,
+        }),
+        threshold: maxHiddenJobs,
+      });
+    }
+    this.#ring({
+      name: 'job-dead-letters',
+      about,
+      what: `A job of type ${type} was handed out far too often`,
+      metric: waiting(deadLetters),
+      threshold: 1,
+    });
+  }
+
+  #watchServices({ prober, deadLetters }: ServicesStack, { functions }: ApiStack): void {
+    this.#ring({
+      name: 'prober-failing',
+      what: 'The prober of services, which is called every minute, failed three times in five minutes',
+      metric: errors(prober),
+      threshold: 3,
+    });
+    this.#ring({
+      name: 'prober-dead-letters',
+      what: 'A call of the prober failed and waits for someone to look at it',
+      metric: waiting(deadLetters),
+      threshold: 1,
+    });
+    this.#ring({
+      name: 'gateway-failing',
+      what: 'The function that calls services crashed or ran out of time, 5 times in 5 minutes',
+      metric: errors(functions.gateway),
+      threshold: 5,
+    });
+  }
+
+  #show({ config, data, identity, jobs, api, events, rollout, services }: WatchStackProps): void {
+    new Dashboard(this, 'Dashboard', {
+      config,
+      stage: api.api.deploymentStage,
+      parts: api.functions,
+      relay: events.relay,
+      workers: {
+        'token claims': identity.claimsFunction,
+        sweep: events.sweep,
+        ...rollout.functions,
+        'run reconciler': rollout.reconciler,
+        ...Object.fromEntries(jobs.workers.map((worker) => [worker.type, worker.function])),
+        'job reconciler': jobs.reconciler,
+        prober: services.prober,
+      },
+      deadLetters: {
+        events: events.deadLetters,
+        'run reconciler': rollout.deadLetters,
+        ...Object.fromEntries(jobs.queues.types.map((each) => [each.type, each.deadLetters])),
+        'job reconciler': jobs.deadLetters,
+        prober: services.deadLetters,
+      },
+      table: data.store.table,
+    });
+  }
+
+  #ofJobs(metricName: string, dimensionsMap: Record<string, string>): Metric {
+    return new Metric({ namespace: metricsNamespace(this.#config), metricName, dimensionsMap });
+  }
+
   #ring(alarm: Ring): void {
     new PagingAlarm(this, { ...alarm, stage: this.#config.stage, topic: this.#topic });
   }
+}
+
+/** What an alarm may be called after: `pothole-report`. */
+function nameOf(type: string): string {
+  return type.replaceAll('.', '-');
 }
 
 const sumOf5Min = { statistic: Stats.SUM, period: Duration.minutes(5) };

@@ -1,17 +1,37 @@
+import { sharedRateLimiter } from '../adapters/runtime/shared-rate-limiter.ts';
 import type { Deps } from '../core/deps.ts';
+import { rateFrom } from '../core/limits/rate-limits.ts';
+import type { RateLimiter } from '../ports/rate-limiter.ts';
 import { awsRecords } from './aws-records.ts';
 import { awsRuntime, awsVerifier } from './aws-runtime.ts';
-import { lazyAwsBlobs } from './lazy-blobs.ts';
+import { lazyAwsBlobs } from './lazy-aws-blobs.ts';
 
-type ApiDeps = Omit<Deps, 'bus' | 'workflows' | 'secrets' | 'partners'>;
+type RuntimeDeps = Pick<Deps, 'clock' | 'ids' | 'log' | 'metrics' | 'signal' | 'records'>;
+
+interface ApiDeps extends RuntimeDeps, Pick<Deps, 'blobs' | 'verifier'> {
+  readonly basePath: string;
+  readonly limiter?: RateLimiter;
+}
 
 /** What a function needs that answers calls. */
-export function awsApi(): ApiDeps & { readonly basePath: string } {
+export function awsApi(): ApiDeps {
+  const deps = { ...awsRuntime(), records: awsRecords() };
   return {
-    ...awsRuntime(),
-    records: awsRecords(),
+    ...deps,
+    ...limiterOf(deps),
     blobs: lazyAwsBlobs(),
     verifier: awsVerifier(),
     basePath: process.env['HMS_BASE_PATH'] ?? '',
   };
+}
+
+/** Functions that may write nothing count nothing: the stack sets no limits for them. */
+function limiterOf(deps: RuntimeDeps): Pick<ApiDeps, 'limiter'> {
+  const limit = (name: string) => rateFrom(name, process.env[name], null);
+  const limits = {
+    tenant: limit('HMS_RATE_LIMIT_TENANT'),
+    client: limit('HMS_RATE_LIMIT_CLIENT'),
+  };
+  if (limits.tenant === null && limits.client === null) return {};
+  return { limiter: sharedRateLimiter(deps, limits) };
 }

@@ -1,13 +1,13 @@
 import { transportByKind } from '../core/partners/transport-by-kind.ts';
 import type { Deps } from '../core/deps.ts';
 import type { PartnerTransport } from '../ports/partner-transport.ts';
-import { lazySecrets } from './lazy-secrets.ts';
-import { lazyTransport } from './lazy-transport.ts';
+import { allowedNetworks } from './aws-networks.ts';
+import { lazyPort } from './lazy-port.ts';
 
 /** What a function needs that tells partners. Without an address to send from, mail fails and says why. */
 export function awsPartners(): Pick<Deps, 'secrets' | 'partners'> {
-  const { HMS_MAIL_FROM: from = '', HMS_ALLOW_TARGETS: targets = '' } = process.env;
-  const networks = { allowed: targets.split(',').filter((network) => network !== '') };
+  const { HMS_MAIL_FROM: from = '' } = process.env;
+  const networks = allowedNetworks();
   return {
     secrets: lazyAwsSecrets(),
     partners: transportByKind({
@@ -28,7 +28,13 @@ export function awsPartners(): Pick<Deps, 'secrets' | 'partners'> {
 }
 
 export function lazyAwsSecrets(): Deps['secrets'] {
-  return lazySecrets(async () => (await import('./aws-secrets.ts')).awsSecrets());
+  return lazyPort<Deps['secrets']>(['put', 'get', 'delete'], async () =>
+    (await import('./aws-secrets.ts')).awsSecrets(),
+  );
+}
+
+function lazyTransport(load: () => Promise<PartnerTransport>): PartnerTransport {
+  return lazyPort<PartnerTransport>(['send'], load);
 }
 
 const noMail: PartnerTransport = {

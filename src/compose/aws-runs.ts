@@ -1,7 +1,7 @@
 import type { Deps } from '../core/deps.ts';
 import { awsRecords } from './aws-records.ts';
 import { awsRuntime } from './aws-runtime.ts';
-import { lazyWorkflows } from './lazy-workflows.ts';
+import { lazyPort } from './lazy-port.ts';
 
 /** What a function needs that takes runs a step further. */
 export function awsRuns(): Pick<
@@ -12,5 +12,7 @@ export function awsRuns(): Pick<
 }
 
 export function lazyAwsWorkflows(): Deps['workflows'] {
-  return lazyWorkflows(async () => (await import('./aws-workflows.ts')).awsWorkflows());
+  return lazyPort<Deps['workflows']>(['start', 'signal', 'status'], async () =>
+    (await import('./aws-workflows.ts')).awsWorkflows(),
+  );
 }

@@ -5,25 +5,19 @@ import { join } from 'node:path';
 import { loadClients, type RegisteredClient } from '../adapters/local/client-registry.ts';
 import { openDiskBlobs } from '../adapters/local/disk-blobs.ts';
 import { loadSigningKeys } from '../adapters/local/signing-keys.ts';
+import { openSqliteJobQueue } from '../adapters/local/sqlite-job-queue.ts';
 import { openSqliteRecords } from '../adapters/local/sqlite-records.ts';
+import { loadUploadKey } from '../adapters/local/upload-key.ts';
 import { jsonLog } from '../adapters/runtime/json-log.ts';
 import { systemClock } from '../adapters/runtime/system-clock.ts';
-import type { Deps } from '../core/deps.ts';
-import { eventsOf } from '../core/events-of.ts';
-import type { JournalEntry } from '../core/journal/journal-entry.ts';
-import { keepRelaying } from '../core/journal/keep-relaying.ts';
-import { keepDelivering } from '../core/partners/deliver-due.ts';
-import { keepActivating } from '../core/policies/activate-due.ts';
-import { keepReconciling } from '../core/rollouts/reconcile-runs.ts';
-import { tellOfRollback } from '../core/rollouts/tell-of-rollback.ts';
 import { answerBrokenRequests } from '../http/answer-broken-requests.ts';
 import { nodeListener } from '../http/node-listener.ts';
 import { localApp } from './local-app.ts';
-import { localDeps, readStateMachine } from './local-deps.ts';
+import { runBackground } from './local-background.ts';
 import type { LocalConfig } from './local-config.ts';
+import { localDeps, readStateMachine } from './local-deps.ts';
+import { localJobs } from './local-jobs.ts';
 
-/** How soon a run that nobody drives is found. */
-const reconcileMs = 5000;
 /** How long requests that are under way may take to end. */
 const graceMs = 5000;
 
@@ -39,56 +33,44 @@ export async function startLocal(
   config: LocalConfig,
   write: (line: string) => void,
 ): Promise<LocalServer> {
-  const log = jsonLog({ write, clock: systemClock, level: config.logLevel });
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const file = join(config.dataDir, 'hms.sqlite');
-  const store = await openSqliteRecords({ file, clock: systemClock });
+  const { dataDir } = config;
+  const clock = systemClock;
+  const log = jsonLog({ write, clock, level: config.logLevel });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await using opening = new AsyncDisposableStack();
+  const store = await openSqliteRecords({ file: join(dataDir, 'hms.sqlite'), clock });
+  opening.defer(() => store.close());
+  const queue = await openSqliteJobQueue({ file: join(dataDir, 'jobs.sqlite'), clock });
+  opening.defer(() => queue.close());
+  const keys = await loadSigningKeys(dataDir);
+  const clients = await loadClients(dataDir);
+  const blobs = await openDiskBlobs({ root: join(dataDir, 'blobs') });
+  const uploadKey = await loadUploadKey(dataDir);
+  const definition = await readStateMachine();
   const server = createServer();
-  try {
-    const keys = await loadSigningKeys(config.dataDir);
-    const clients = await loadClients(config.dataDir);
-    const blobs = await openDiskBlobs({ root: join(config.dataDir, 'blobs') });
-    const definition = await readStateMachine();
-    const port = await listen(server, config.port);
-    // Nothing is awaited from here until requests are heard: one that comes before is never answered.
-    const url = `http://127.0.0.1:${port}`;
-    const deps = localDeps({ config, issuer: url, keys, log, store, blobs, definition });
-    const stop = new AbortController();
-    const app = localApp(deps, { url, keys, clients, stop: stop.signal });
-    server.on('request', nodeListener(deps, app));
-    answerBrokenRequests(server, deps);
-    const background = startBackground(deps, clients, stop.signal);
-    log.info('listening', { url, dataDir: config.dataDir });
-    const close = async () => {
-      stop.abort();
-      await closeServer(server);
-      await Promise.all([background, deps.workflows.close()]);
-      store.close();
-      log.info('stopped');
-    };
-    return { url, clients, close };
-  } catch (error) {
-    server.close();
-    store.close();
-    throw error;
-  }
-}
-
-/** Resolves when everything that runs beside the requests has come to its end after `stop`. */
-async function startBackground(
-  deps: Deps,
-  clients: readonly RegisteredClient[],
-  stop: AbortSignal,
-): Promise<void> {
-  const react = (tenant: string, entry: JournalEntry) => tellOfRollback(deps, tenant, entry);
-  const relay = { ...deps, eventsOf, react };
-  const tenants = new Set(clients.map(({ tenant }) => tenant));
-  await Promise.all([
-    ...[...tenants].map((tenant) => keepRelaying(relay, tenant, stop)),
-    keepActivating(deps, stop),
-    keepReconciling(deps, reconcileMs, stop),
-    keepDelivering(deps, stop),
-  ]);
+  opening.defer(() => void server.close());
+  const port = await listen(server, config.port);
+  // Nothing is awaited from here until requests are heard: one that comes before is never answered.
+  const url = `http://127.0.0.1:${port}`;
+  const opened = { store, blobs, queue, keys, uploadKey, definition };
+  const base = localDeps({ config, url, log, ...opened });
+  const deps = { ...base, ...localJobs(base, config) };
+  const stop = new AbortController();
+  const app = localApp(deps, { url, keys, clients, stop: stop.signal });
+  server.on('request', nodeListener(deps, app));
+  answerBrokenRequests(server, deps);
+  const background = runBackground(deps, clients, stop.signal);
+  log.info('listening', { url, dataDir });
+  const open = opening.move();
+  const close = async () => {
+    stop.abort();
+    await closeServer(server);
+    await Promise.all([background, deps.workflows.close()]);
+    deps.caller.close();
+    await open.disposeAsync();
+    log.info('stopped');
+  };
+  return { url, clients, close };
 }
 
 async function listen(server: Server, port: number): Promise<number> {

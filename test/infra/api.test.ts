@@ -1,8 +1,11 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 
+import { gatewayMethods } from '../../lib/constructs/policy-api.ts';
 import type { Part } from '../../src/contract/operation.ts';
+import type { Operation } from '../../src/contract/operation.ts';
 import { allOperations } from '../../src/contract/operations/all-operations.ts';
+import { gatewayOperations } from '../../src/contract/operations/gateway-operations.ts';
 import { problems } from '../../src/contract/problems.ts';
 import { apiRoutes } from './api-routes.ts';
 import { synthStage } from './synth-stage.ts';
@@ -16,31 +19,53 @@ const handlers: Readonly<Record<Part, string>> = {
   changes: 'ChangePolicies',
   rollouts: 'ManageRollouts',
   reports: 'TakeReports',
+  jobs: 'ManageJobs',
+  claims: 'FileClaims',
+  services: 'ManageServices',
+  gateway: 'CallService',
   stream: 'StreamPolicies',
   graph: 'QueryGraph',
   open: 'ServeDocs',
 };
 
+/** What is relayed takes every method, and all below its path. */
+function routesOf({ method, path, relayed }: Operation): string[] {
+  if (relayed === undefined) return [`${method.toUpperCase()} ${path}`];
+  const above = path.replace(/\/\{\w+\}$/, '');
+  return [`ANY ${above}`, `ANY ${above}/{path+}`];
+}
+
 describe('the gateway and the contract have the same routes', () => {
   test('each operation has its method, and there is no other', () => {
-    const wanted = allOperations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
-    expect([...routes.keys()].sort()).toEqual(wanted.sort());
+    const wanted = new Set(allOperations.flatMap(routesOf));
+    expect([...routes.keys()].sort()).toEqual([...wanted].sort());
   });
 
-  test.each(allOperations)('$id: its scope or admin, and the function of its part', (operation) => {
-    const { method, path, scope, part } = operation;
-    const route = routes.get(`${method.toUpperCase()} ${path}`);
-    expect(JSON.stringify(route?.Integration['Uri'])).toContain(`"${handlers[part]}Function`);
-    if (scope === null) {
-      expect(route).toMatchObject({ AuthorizationType: 'NONE' });
-      expect(route).not.toHaveProperty('AuthorizerId');
-      return;
-    }
-    expect(route).toMatchObject({ AuthorizationType: 'COGNITO_USER_POOLS' });
-    expect(route).toHaveProperty('AuthorizerId.Ref');
-    const enough = new Set([`hms/${scope}`, 'hms/admin']);
-    expect(route?.AuthorizationScopes).toEqual([...enough]);
+  test.each(Object.values(gatewayOperations))('$id: with every method and path', (operation) => {
+    const made = gatewayMethods(operation).map(({ method, path }) => `${method} ${path}`);
+    expect(made).toEqual(['ANY /svc/{name}', 'ANY /svc/{name}/{path+}']);
   });
+
+  const operationRoutes = allOperations.flatMap((operation) =>
+    routesOf(operation).map((name) => ({ name, operation })),
+  );
+
+  test.each(operationRoutes)(
+    '$operation.id, $name: its scope or admin, and the function of its part',
+    ({ name, operation: { scope, part } }) => {
+      const route = routes.get(name);
+      expect(JSON.stringify(route?.Integration['Uri'])).toContain(`"${handlers[part]}Function`);
+      if (scope === null) {
+        expect(route).toMatchObject({ AuthorizationType: 'NONE' });
+        expect(route).not.toHaveProperty('AuthorizerId');
+        return;
+      }
+      expect(route).toMatchObject({ AuthorizationType: 'COGNITO_USER_POOLS' });
+      expect(route).toHaveProperty('AuthorizerId.Ref');
+      const enough = new Set([`hms/${scope}`, 'hms/admin']);
+      expect(route?.AuthorizationScopes).toEqual([...enough]);
+    },
+  );
 
   test('only health and documentation are open', () => {
     const open = [...routes].filter(([, { AuthorizationType }]) => AuthorizationType === 'NONE');
@@ -64,14 +89,22 @@ describe('the API', () => {
     api.hasResourceProperties('AWS::ApiGateway::RestApi', { BinaryMediaTypes: ['*/*'] });
   });
 
-  test('streams what is a stream, for 15 minutes, and nothing else', () => {
-    const streaming = [...routes].filter(([, { Integration }]) =>
+  test('streams what is a stream, for 15 minutes; so are services; claims, for their files; nothing else', () => {
+    const streamed = [...routes].filter(([, { Integration }]) =>
       Object.hasOwn(Integration, 'ResponseTransferMode'),
     );
-    expect(streaming.map(([route]) => route).sort()).toEqual([
-      'GET /api/runs/{run}/events',
-      'GET /api/stream/policies',
-    ]);
+    const ofClaims = streamed.filter(([route]) => / \/claims\b/.test(route));
+    const relayed = allOperations.filter(({ part }) => part === 'gateway').flatMap(routesOf);
+    expect(ofClaims.map(([route]) => route)).toContain('GET /claims/{claim}/file');
+    for (const [, { Integration }] of ofClaims) {
+      expect(Integration).toMatchObject({ TimeoutInMillis: 29_000 });
+    }
+    const streaming = streamed.filter((one) => !ofClaims.includes(one));
+    const streams = allOperations.filter(({ part }) => part === 'stream').flatMap(routesOf);
+    expect(streams).toContain('GET /api/stream/policies');
+    expect(streaming.map(([route]) => route).sort()).toEqual(
+      [...new Set([...streams, ...relayed])].sort(),
+    );
     for (const [, { Integration }] of streaming) {
       expect(Integration).toMatchObject({
         ResponseTransferMode: 'STREAM',

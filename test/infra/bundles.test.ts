@@ -17,22 +17,32 @@ const handlers = readdirSync(join(import.meta.dirname, '../../lambdas')).map((fi
 const limits: Readonly<Record<string, number>> = {
   'add-token-claims': 280,
   'advance-run': 300,
+  // Connections to services, and the state machine of their circuits.
+  'call-service': 520,
   'change-policies': 650,
+  'file-claims': 470,
   // The read path: QUALITY.md, Speed.
   'get-policy': 350,
-  'lint-policies': 700,
+  // Schemas, and CEL for governance rules.
+  'lint-policies': 900,
+  'manage-jobs': 530,
   'manage-rollouts': 500,
+  'manage-services': 480,
   'notify-partners': 290,
+  'probe-services': 300,
   'query-graph': 600,
   'query-policies': 450,
+  'reconcile-jobs': 310,
   'reconcile-runs': 300,
-  'relay-journal': 300,
+  // It makes jobs of events: SQS, and the schemas of what jobs hold.
+  'relay-journal': 490,
   // The parser and the checker of CEL.
   'replay-scenarios': 760,
-  'serve-docs': 220,
+  'serve-docs': 240,
   'stream-policies': 430,
-  'sweep-journals': 300,
+  'sweep-journals': 490,
   'take-reports': 450,
+  'work-jobs': 480,
 };
 
 test('each function has a limit', () => {
@@ -111,12 +121,17 @@ test('SFTP goes without the compiled parts of ssh2, and the bundle holds none', 
 
 const lambdaEnv = {
   AWS_REGION: 'us-east-1',
+  HMS_ALLOW_TARGETS: '10.0.0.0/8',
   HMS_BUCKET: 'b',
   HMS_MAIL_FROM: 'rules@agency.example',
   HMS_BUS: 'b',
   HMS_CLIENTS_PARAMETER: '/p',
   HMS_ISSUER: 'https://issuer.example/',
+  HMS_JOB_JOURNALS: '16',
+  HMS_JOB_QUEUES: '{}',
   HMS_JWKS_URI: 'https://issuer.example/jwks',
+  HMS_RATE_LIMIT_CLIENT: '50:100',
+  HMS_RATE_LIMIT_TENANT: '100:200',
   HMS_SECRETS_KEY: 'k',
   HMS_SECRETS_PREFIX: 'hms/test',
   HMS_STATE_MACHINE: 'arn:aws:states:us-east-1:000000000000:stateMachine:hms-test-rollout',

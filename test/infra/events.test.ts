@@ -115,13 +115,26 @@ describe('dead letters', () => {
 const alarms = Object.values(watch.findResources('AWS::CloudWatch::Alarm')).map(
   (alarm) => alarm['Properties'],
 );
-const names = alarms.map(({ AlarmName }) => String(AlarmName).replace('hms-prod-', ''));
+/** The heading in the runbook to which an alarm links. */
+const entryOf = ({ AlarmDescription }: { AlarmDescription: string }) =>
+  AlarmDescription.split('docs/runbook.md#').at(-1) ?? '';
+const entries = [...new Set(alarms.map((alarm) => entryOf(alarm)))];
 const runbook = readFileSync(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
 
 describe('alarms', () => {
-  test('watch requests, reads, writes, tokens, the relay, the sweep, rollouts and dead letters', () => {
-    expect(names.toSorted()).toEqual([
+  test('watch requests, reads, writes, tokens, the relay, rollouts, jobs, services and dead letters', () => {
+    expect(entries.toSorted()).toEqual([
       'dead-letters',
+      'gateway-failing',
+      'job-dead-letters',
+      'job-queue-full',
+      'job-reconciler-failing',
+      'job-workers-failing',
+      'jobs-dead',
+      'jobs-late',
+      'jobs-not-taken',
+      'prober-dead-letters',
+      'prober-failing',
       'reads-slow',
       'reconciler-failing',
       'relay-behind',
@@ -200,13 +213,13 @@ describe('alarms', () => {
     expect(alarm).toMatchObject({ AlarmActions: topic, OKActions: topic });
   });
 
-  test.each(names)('%s has an entry in the runbook', (name) => {
-    expect(runbook).toMatch(new RegExp(`^## ${name}$`, 'm'));
+  test('have an entry in the runbook, which has none without an alarm', () => {
+    const headings = [...runbook.matchAll(/^## (\S+)$/gm)].map(([, name]) => name ?? '');
+    expect(headings.sort()).toEqual(entries.toSorted());
   });
 
-  test('the runbook has no entry without an alarm', () => {
-    const entries = [...runbook.matchAll(/^## (\S+)$/gm)].map(([, name]) => name ?? '');
-    expect(entries.sort()).toEqual(names.toSorted());
+  test.each(alarms)('$AlarmName is called after its entry', (alarm) => {
+    expect(alarm.AlarmName).toMatch(new RegExp(`^hms-prod-${entryOf(alarm)}(?:-|$)`));
   });
 });
 

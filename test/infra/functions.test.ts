@@ -13,24 +13,33 @@ const functions = Object.values(templates).flatMap((template) =>
 );
 
 describe('functions', () => {
-  test('there are sixteen, and all are ours', () => {
+  test('there are twenty-five, and all are ours', () => {
     expect(functions.map(({ id }) => id.replace(/(?:Function)+[0-9A-F]{8}$/, '')).sort()).toEqual([
       'AdvanceRun',
+      'CallService',
       'ChangePolicies',
       'Claims',
+      'FileClaims',
       'GetPolicy',
       'LintPolicies',
+      'ManageJobs',
       'ManageRollouts',
+      'ManageServices',
       'NotifyPartners',
+      'ProbeServices',
       'QueryGraph',
       'QueryPolicies',
       'Reconcile',
+      'ReconcileJobs',
       'Relay',
       'ReplayScenarios',
       'ServeDocs',
       'StreamPolicies',
       'Sweep',
       'TakeReports',
+      'WorkCaseClose',
+      'WorkEventDeliver',
+      'WorkPotholeReport',
     ]);
   });
 
@@ -53,7 +62,7 @@ describe('functions', () => {
     const knowing = functions.filter(
       ({ properties }) => properties.Environment.Variables.HMS_ISSUER !== undefined,
     );
-    expect(knowing).toHaveLength(7);
+    expect(knowing).toHaveLength(11);
   });
 
   test('streams cannot take the concurrency of the account away from reads and writes', () => {

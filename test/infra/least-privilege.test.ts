@@ -4,7 +4,9 @@ import { grantedActions } from './granted-actions.ts';
 import { synthStage } from './synth-stage.ts';
 
 const mailFrom = 'rules@agency.example';
-const { api, events, identity, rollout } = synthStage('prod', { mailFrom }).templates;
+const { api, events, identity, jobs, rollout, services } = synthStage('prod', {
+  mailFrom,
+}).templates;
 
 const read = ['dynamodb:GetItem', 'dynamodb:Query'];
 const readMany = ['dynamodb:BatchGetItem', ...read];
@@ -15,10 +17,12 @@ const byKey = ['dynamodb:BatchGetItem', 'dynamodb:GetItem'];
 const changeRun = [...readMany, ...write];
 const start = 'states:StartExecution';
 const drive = ['states:SendTaskSuccess', start];
-const putSecrets = ['CreateSecret', 'DeleteSecret', 'PutSecretValue'].map(
-  (action) => `secretsmanager:${action}`,
-);
-const tell = ['secretsmanager:GetSecretValue', 'ses:SendEmail'];
+const putSecrets = ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue'];
+const writeSecrets = [...putSecrets, 'secretsmanager:DeleteSecret'];
+const send = 'sqs:SendMessage';
+const putOff = ['sqs:ChangeMessageVisibility', send];
+const readSecrets = 'secretsmanager:GetSecretValue';
+const tell = [readSecrets, 'ses:SendEmail'];
 
 test.each([
   ['GetPolicy', api, [...read, 's3:GetObject']],
@@ -27,19 +31,28 @@ test.each([
   [
     'ManageRollouts',
     api,
-    [...changeRun, check, 's3:GetObject', 's3:PutObject', ...drive, ...putSecrets],
+    [...changeRun, check, 's3:GetObject', 's3:PutObject', ...drive, ...writeSecrets],
   ],
   ['TakeReports', api, [...readMany, 'dynamodb:PutItem']],
+  ['ManageJobs', api, [...changeRun, 's3:GetObject', 's3:PutObject', send]],
+  ['FileClaims', api, [...readMany, 'dynamodb:PutItem', 's3:GetObject', 's3:PutObject']],
+  ['ManageServices', api, [...changeRun, check, ...putSecrets]],
+  ['CallService', api, changeRun],
   ['StreamPolicies', api, read],
   ['QueryGraph', api, [...readMany, 's3:GetObject']],
   ['ServeDocs', api, []],
-  ['Relay', events, [...read, ...write, check, 'events:PutEvents']],
-  ['Sweep', events, [...readMany, ...write, check, 'events:PutEvents']],
+  ['Relay', events, [...read, ...write, check, 'events:PutEvents', send]],
+  ['Sweep', events, [...readMany, ...write, check, 'events:PutEvents', send]],
   ['LintPolicies', rollout, [...byKey, ...write, 's3:GetObject', start]],
   ['ReplayScenarios', rollout, [...changeRun, 's3:GetObject', 's3:PutObject', start]],
   ['AdvanceRun', rollout, [...changeRun, ...drive]],
   ['NotifyPartners', rollout, [...changeRun, ...tell]],
   ['Reconcile', rollout, [...changeRun, ...drive, 'states:DescribeExecution', ...tell]],
+  ['WorkPotholeReport', jobs, [...byKey, ...write, check, 's3:GetObject', ...putOff]],
+  ['WorkEventDeliver', jobs, [...byKey, ...write, 's3:GetObject', ...putOff, readSecrets]],
+  ['WorkCaseClose', jobs, [...byKey, ...write, 's3:GetObject', ...putOff]],
+  ['ReconcileJobs', jobs, ['dynamodb:BatchGetItem', 'dynamodb:Query', send]],
+  ['ProbeServices', services, [...readMany, 'dynamodb:PutItem']],
   ['Claims', identity, []],
 ] as const)('%s may call exactly this', (id, template, actions) => {
   expect(grantedActions(template, `${id}Function`)).toEqual([...actions].sort());

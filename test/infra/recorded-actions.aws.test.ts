@@ -1,19 +1,36 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sharedRateLimiter } from '../../src/adapters/runtime/shared-rate-limiter.ts';
 import { systemClock } from '../../src/adapters/runtime/system-clock.ts';
 import { allOperations } from '../../src/contract/operations/all-operations.ts';
 import type { Part } from '../../src/contract/operation.ts';
+import { workerTypes } from '../../src/contract/worker-types.ts';
+import { serviceGateway } from '../../src/core/gateway/service-gateway.ts';
+import type { PartChecks } from '../../src/core/registry/check-parts.ts';
+import { jobsPart, recordsPart, relayPart } from '../../src/core/registry/own-parts.ts';
 import { createApp } from '../../src/http/app.ts';
+import { caseRoutes } from '../../src/http/handlers/case-handlers.ts';
 import { changeRoutes } from '../../src/http/handlers/change-handlers.ts';
+import { claimRoutes } from '../../src/http/handlers/claim-handlers.ts';
+import { eventRoutes, serviceSecretRoutes } from '../../src/http/handlers/event-handlers.ts';
+import { gatewayRoutes } from '../../src/http/handlers/gateway-handlers.ts';
 import { graphRoutes } from '../../src/http/handlers/graph-handlers.ts';
+import { jobRoutes } from '../../src/http/handlers/job-handlers.ts';
 import { queryRoutes } from '../../src/http/handlers/query-handlers.ts';
+import { referenceRoutes } from '../../src/http/handlers/reference-handlers.ts';
 import { reportRoutes } from '../../src/http/handlers/report-handlers.ts';
 import { rolloutRoutes } from '../../src/http/handlers/rollout-handlers.ts';
 import { ruleRoutes } from '../../src/http/handlers/rule-handlers.ts';
+import { serviceRoutes } from '../../src/http/handlers/service-handlers.ts';
 import { streamRoutes } from '../../src/http/handlers/stream-handlers.ts';
+import { workerRoutes } from '../../src/http/handlers/worker-handlers.ts';
 import type { Route } from '../../src/http/route.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { RateLimiter } from '../../src/ports/rate-limiter.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/start-webhook-receiver.ts';
 import { grantedActions } from './granted-actions.ts';
+import { claimScenario, jobScenario, RecordedJobs, type Sent } from './recorded-jobs.ts';
 import { type RecordedDeps, RecordedPlatform } from './recorded-platform.ts';
+import { gatewayScenario, RecordedServices, serviceScenario } from './recorded-services.ts';
 import {
   quickCanary,
   RecordedRollouts,
@@ -28,18 +45,23 @@ const { api } = synthStage('prod').templates;
 
 let platform: RecordedPlatform;
 let rollouts: RecordedRollouts;
+let jobs: RecordedJobs;
+let services: RecordedServices;
 let partner: WebhookReceiver;
 let setUp: RecordedDeps;
 
 beforeAll(async () => {
   platform = await RecordedPlatform.open();
   rollouts = new RecordedRollouts(platform);
+  jobs = new RecordedJobs(platform);
+  services = await RecordedServices.open(platform);
   partner = await startWebhookReceiver();
   setUp = rollouts.deps;
 });
 
 afterAll(async () => {
   await partner[Symbol.asyncDispose]();
+  await services[Symbol.asyncDispose]();
   await platform[Symbol.asyncDispose]();
 });
 
@@ -51,34 +73,63 @@ const routesOf: Readonly<Record<Exclude<Part, 'open'>, (deps: RecordedDeps) => R
   changes: changeRoutes,
   rollouts: rolloutRoutes,
   reports: reportRoutes,
+  jobs: (deps) => [
+    ...jobRoutes(deps),
+    ...workerRoutes(deps),
+    ...caseRoutes(deps),
+    ...referenceRoutes(deps),
+    ...eventRoutes(deps),
+  ],
+  claims: claimRoutes,
+  services: (deps) => [
+    ...serviceRoutes({ ...deps, clock: realTime(deps.clock), parts: ownParts(deps) }),
+    ...serviceSecretRoutes(deps),
+  ],
+  gateway: (deps) => gatewayRoutes({ gateway: serviceGateway(deps) }),
   graph: graphRoutes,
   stream: (deps) => streamRoutes({ ...deps, clock: systemClock }, { lifeMs: 200, heartbeatMs: 50 }),
 };
 
-interface Sent {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Of whoever calls. */
-  readonly subject?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+/** As `lambdas/manage-services.ts` has them. */
+function ownParts(deps: RecordedDeps): PartChecks {
+  return { records: recordsPart(deps), relay: relayPart(deps), jobs: jobsPart(deps, workerTypes) };
 }
 
-/** Sends calls to one part; each must succeed, so that all of its work is done. */
+/** Its sleeps take their time: what waits for an answer must not be told that it is late. */
+function realTime(clock: Clock): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    sleep: (ms, signal) => systemClock.sleep(ms, signal),
+  };
+}
+
+/** They only read, and so do not count how often they are called. */
+const unlimited: ReadonlySet<Part> = new Set(['rules', 'queries', 'stream', 'graph']);
+/** So that every call is told. */
+const rate = { perSecond: 1_000_000, burst: 20 };
+
+function limiterOf(deps: RecordedDeps, part: Part): { readonly limiter?: RateLimiter } {
+  if (unlimited.has(part)) return {};
+  const limits = { tenant: rate, client: rate };
+  return { limiter: sharedRateLimiter({ ...deps, clock: systemClock }, limits) };
+}
+
+/** Sends calls to one part; each must succeed, so that all of its work is done, unless it may fail. */
 function callerOf(deps: RecordedDeps, part: Exclude<Part, 'open'>) {
   const routes = routesOf[part](deps);
-  const app = createApp(deps, routes);
+  const app = createApp({ ...deps, ...limiterOf(deps, part) }, routes);
   const missing = new Set(routes.map(({ operation }) => operation.id));
   const call = async (
     operation: string,
     path: string,
-    { headers, subject = 'ann', ...sent }: Sent = {},
+    { headers, subject = 'ann', mayFail, ...sent }: Sent = {},
   ) => {
     missing.delete(operation);
     const authorization = `Bearer ${platform.issuer.token({ scopes: ['admin'], actor: subject })}`;
     const given = { authorization, 'content-type': 'application/json', ...headers };
     const response = await app.request(path, { ...sent, headers: given });
     const text = await response.text();
-    expect(response.status, `${operation}: ${text}`).toBeLessThan(300);
+    if (mayFail === undefined) expect(response.status, `${operation}: ${text}`).toBeLessThan(300);
     return text;
   };
   return { call, missing };
@@ -117,6 +168,7 @@ const scenarios: Readonly<Record<Exclude<Part, 'open'>, (call: Call) => Promise<
     await call('getSnapshot', '/api/policies/power/snapshots/2.0.0', { headers: accept });
     await call('getSnapshot', '/api/policies/power/snapshots/2.0.0');
     await call('getAudit', '/api/audit?since=2020-01-01T00:00:00Z');
+    await call('getAudit', '/api/audit?log=jobs-0');
   },
   async changes(call) {
     const post = (headers: Sent['headers'], body: string) =>
@@ -138,6 +190,10 @@ const scenarios: Readonly<Record<Exclude<Part, 'open'>, (call: Call) => Promise<
   },
   rollouts: rolloutScenario,
   reports: reportScenario,
+  jobs: (call) => jobScenario(call, jobs),
+  claims: (call) => claimScenario(call, jobs),
+  services: (call) => serviceScenario(call, { services, jobs }),
+  gateway: (call) => gatewayScenario(call, services),
   async graph(call) {
     const query = (text: string) =>
       ({ method: 'POST', body: JSON.stringify({ query: text }) }) as const;
@@ -151,6 +207,11 @@ const scenarios: Readonly<Record<Exclude<Part, 'open'>, (call: Call) => Promise<
     await rollouts.drive(run);
     expect(await call('streamRun', `/api/runs/${run}/events`)).toContain('retry');
     expect(await call('streamPolicies', '/api/stream/policies?lastEventId=-1')).toContain('retry');
+    const { id } = await jobs.openCase();
+    expect(await call('streamJob', `/jobs/${id}/events`)).toContain('completed');
+    expect(await call('streamJobs', '/api/stream/jobs?lastEventId=-1')).toContain('completed');
+    const { event } = await services.publish('nobody');
+    expect(await call('streamEvents', '/api/stream/events?lastEventId=-1')).toContain(event);
   },
 };
 
@@ -231,6 +292,10 @@ const functionIds = {
   changes: 'ChangePoliciesFunction',
   rollouts: 'ManageRolloutsFunction',
   reports: 'TakeReportsFunction',
+  jobs: 'ManageJobsFunction',
+  claims: 'FileClaimsFunction',
+  services: 'ManageServicesFunction',
+  gateway: 'CallServiceFunction',
   stream: 'StreamPoliciesFunction',
   graph: 'QueryGraphFunction',
 } as const satisfies Record<Exclude<Part, 'open'>, string>;
@@ -246,13 +311,25 @@ describe('a function may call what it calls', () => {
     );
   });
 
-  const parts = ['rules', 'queries', 'graph', 'stream', 'changes', 'rollouts', 'reports'] as const;
-  it.each(parts)('%s', async (part) => {
+  it.each([
+    'rules',
+    'queries',
+    'graph',
+    'stream',
+    'changes',
+    'rollouts',
+    'reports',
+    'jobs',
+    'claims',
+    'services',
+    'gateway',
+  ] as const)('%s', async (part) => {
     const { deps, actions } = platform.deps();
     const { call, missing } = callerOf(deps, part);
     await scenarios[part](call);
     expect([...missing], 'operations without a scenario').toEqual([]);
-    expect([...actions].sort()).toEqual(grantedActions(api, functionIds[part]));
+    // Nobody waits for the limiter.
+    await expect.poll(() => [...actions].sort()).toEqual(grantedActions(api, functionIds[part]));
   });
 
   it('every part that needs a token is looked at', () => {

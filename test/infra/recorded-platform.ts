@@ -9,18 +9,28 @@ import {
   SFNClient,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { dynamoRecords } from '../../src/adapters/aws/dynamo-records.ts';
 import { eventbridgeBus } from '../../src/adapters/aws/eventbridge-bus.ts';
 import { s3Blobs } from '../../src/adapters/aws/s3-blobs.ts';
+import { s3UploadGate } from '../../src/adapters/aws/s3-upload-gate.ts';
 import { secretsManagerSecrets } from '../../src/adapters/aws/secrets-manager-secrets.ts';
 import { sesTransport } from '../../src/adapters/aws/ses-transport.ts';
 import { sfnWorkflows } from '../../src/adapters/aws/sfn-workflows.ts';
+import { type JobQueueUrls, sqsJobQueue } from '../../src/adapters/aws/sqs-job-queue.ts';
+import { httpHealthProbe } from '../../src/adapters/runtime/http-health-probe.ts';
+import { httpServiceCaller } from '../../src/adapters/runtime/http-service-caller.ts';
 import { sftpTransport } from '../../src/adapters/runtime/sftp-transport.ts';
 import { webhookTransport } from '../../src/adapters/runtime/webhook-transport.ts';
+import { governanceVet } from '../../src/compose/governance-vet.ts';
+import { jobWorkers } from '../../src/compose/job-workers.ts';
+import { workerTypes } from '../../src/contract/worker-types.ts';
+import { commitLanes } from '../../src/core/journal/commit-lanes.ts';
 import { transportByKind } from '../../src/core/partners/transport-by-kind.ts';
 import { processName } from '../../src/core/rollouts/run-keys.ts';
 import type { RunRef } from '../../src/core/rollouts/rollout-tasks.ts';
 import { coreDeps, SleeplessClock } from '../support/core-deps.ts';
+import { emulatedJobQueues } from '../support/emulated-job-queues.ts';
 import { recordActions } from '../support/recorded-actions.ts';
 import { testBucket } from '../support/test-bucket.ts';
 import { testTable } from '../support/test-table.ts';
@@ -44,6 +54,7 @@ export class RecordedPlatform implements AsyncDisposable {
   readonly #table: string;
   readonly #bucket: string;
   readonly #stateMachineArn: string;
+  readonly #queues: JobQueueUrls;
   readonly #secretsPrefix = `test-${crypto.randomUUID()}`;
   readonly #cleanup: AsyncDisposableStack;
 
@@ -51,11 +62,13 @@ export class RecordedPlatform implements AsyncDisposable {
     readonly table: string;
     readonly bucket: string;
     readonly stateMachineArn: string;
+    readonly queues: JobQueueUrls;
     readonly cleanup: AsyncDisposableStack;
   }) {
     this.#table = names.table;
     this.#bucket = names.bucket;
     this.#stateMachineArn = names.stateMachineArn;
+    this.#queues = names.queues;
     this.#cleanup = names.cleanup;
   }
 
@@ -70,7 +83,9 @@ export class RecordedPlatform implements AsyncDisposable {
     cleanup.defer(async () => void (await sfn.send(new DeleteStateMachineCommand(made))));
     await new SESv2Client().send(new CreateEmailIdentityCommand({ EmailIdentity: from }));
     const { stateMachineArn = '' } = made;
-    return new RecordedPlatform({ table, bucket, stateMachineArn, cleanup: cleanup.move() });
+    const { queues } = cleanup.use(await emulatedJobQueues(new SQSClient(), workerTypes));
+    const names = { table, bucket, stateMachineArn, queues };
+    return new RecordedPlatform({ ...names, cleanup: cleanup.move() });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -87,16 +102,17 @@ export class RecordedPlatform implements AsyncDisposable {
     const sfn = new SFNClient();
     const secretsManager = new SecretsManagerClient();
     const ses = new SESv2Client();
-    for (const client of [dynamo, s3, eventBridge, sfn, secretsManager, ses]) {
+    const sqs = new SQSClient();
+    for (const client of [dynamo, s3, eventBridge, sfn, secretsManager, ses, sqs]) {
       recordActions(client, actions);
     }
-    const deps = {
-      ...coreDeps({ clock }),
-      records: dynamoRecords({ client: dynamo, table: this.#table, clock }),
-      blobs: s3Blobs({ client: s3, bucket: this.#bucket, clock }),
-      bus: eventbridgeBus({ client: eventBridge, bus: 'default', clock }),
-      verifier: issuer.verifier,
-      workflows: sfnWorkflows({ client: sfn, stateMachineArn: this.#stateMachineArn }),
+    const records = dynamoRecords({ client: dynamo, table: this.#table, clock });
+    const blobs = s3Blobs({ client: s3, bucket: this.#bucket, clock });
+    const core = coreDeps({ clock });
+    const base = {
+      ...core,
+      records,
+      blobs,
       secrets: secretsManagerSecrets({
         client: secretsManager,
         prefix: this.#secretsPrefix,
@@ -107,6 +123,22 @@ export class RecordedPlatform implements AsyncDisposable {
         sftp: sftpTransport({ networks }),
         email: sesTransport({ client: ses, from }),
       }),
+    };
+    const caller = httpServiceCaller({ networks });
+    this.#cleanup.defer(() => caller.close());
+    const deps = {
+      ...base,
+      probe: httpHealthProbe({ networks }),
+      caller,
+      uploads: s3UploadGate({ client: s3, bucket: this.#bucket, clock }),
+      queue: sqsJobQueue({ client: sqs, queues: this.#queues, clock }),
+      lanes: commitLanes(base),
+      workers: jobWorkers(base),
+      vet: governanceVet(base, 'allow'),
+      workerName: `hms-worker/${core.ids.next()}`,
+      bus: eventbridgeBus({ client: eventBridge, bus: 'default', clock }),
+      verifier: issuer.verifier,
+      workflows: sfnWorkflows({ client: sfn, stateMachineArn: this.#stateMachineArn }),
     };
     return { deps, actions };
   }

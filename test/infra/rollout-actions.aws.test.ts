@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fanOut } from '../../src/core/events/fan-out.ts';
 import { eventsOf } from '../../src/core/events-of.ts';
-import { relayAllJournals, relayJournal } from '../../src/core/journal/relay-journal.ts';
+import { relayAllJournals, relayJournals } from '../../src/core/journal/relay-journal.ts';
+import { jobJournalsOf } from '../../src/core/jobs/job-keys.ts';
 import type { JournalEntry } from '../../src/core/journal/journal-entry.ts';
 import { deliverDue } from '../../src/core/partners/deliver-due.ts';
 import { activateDue } from '../../src/core/policies/activate-due.ts';
@@ -15,6 +17,7 @@ import { ruleYaml } from '../support/policy-documents.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/start-webhook-receiver.ts';
 import { grantedActions } from './granted-actions.ts';
 import { type RecordedDeps, RecordedPlatform } from './recorded-platform.ts';
+import { RecordedServices } from './recorded-services.ts';
 import { quickCanary, RecordedRollouts, scenarioFiles } from './recorded-rollouts.ts';
 import { synthStage } from './synth-stage.ts';
 
@@ -26,6 +29,7 @@ const { events, rollout } = synthStage('prod', { mailFrom }).templates;
 let platform: RecordedPlatform;
 let rollouts: RecordedRollouts;
 let partner: WebhookReceiver;
+let services: RecordedServices;
 
 beforeAll(async () => {
   platform = await RecordedPlatform.open();
@@ -33,9 +37,12 @@ beforeAll(async () => {
   partner = await startWebhookReceiver();
   await rollouts.partner('state', partner.url);
   await rollouts.partner('county', null);
+  services = await RecordedServices.open(platform);
+  await services.register('paid-for');
 });
 
 afterAll(async () => {
+  await services[Symbol.asyncDispose]();
   await partner[Symbol.asyncDispose]();
   await platform[Symbol.asyncDispose]();
 });
@@ -156,9 +163,13 @@ describe('a function of rollouts may call what it calls', () => {
     expect([...actions].sort()).toEqual(grantedActions(rollout, 'ReconcileFunction'));
   });
 
-  it.each(['RelayFunction', 'SweepFunction'])('%s, after rollbacks of releases', async (id) => {
+  it.each(['RelayFunction', 'SweepFunction'])('%s, after rollbacks, and an event', async (id) => {
     const { deps, actions } = platform.deps();
-    const react = (tenant: string, entry: JournalEntry) => tellOfRollback(deps, tenant, entry);
+    const toServices = fanOut(deps);
+    const react = async (journal: string, entry: JournalEntry) => {
+      await tellOfRollback(deps, journal, entry);
+      await toServices(journal, entry);
+    };
     const relay = { ...deps, eventsOf, react };
     // One of which everyone was told, and one of which nobody could be.
     for (const status of [204, 500]) {
@@ -171,7 +182,9 @@ describe('a function of rollouts may call what it calls', () => {
       await rollbackPolicy(rollouts.deps, rollouts.origin(), rollback);
     }
     partner.answer = { status: 204 };
-    if (id === 'RelayFunction') await relayJournal(relay, 'demo');
+    await services.publish('paid-for');
+    const journals = ['demo', ...jobJournalsOf('demo', deps.jobJournals)];
+    if (id === 'RelayFunction') await relayJournals(relay, journals);
     else {
       await publishLater(deps.clock.nowMs());
       platform.clock.set(platform.clock.nowMs() + 120_000);

@@ -44,9 +44,11 @@ export function synthStage(
       templates: {
         data: template(platform.data),
         identity: template(platform.identity),
+        jobs: template(platform.jobs),
         api: template(platform.api),
         events: template(platform.events),
         rollout: template(platform.rollout),
+        services: template(platform.services),
         watch: template(platform.watch),
       },
     };

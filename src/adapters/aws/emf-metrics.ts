@@ -23,10 +23,22 @@ const relayMetrics: readonly MetricDefinition[] = [
   { Name: 'hms_events_relayed_total', Unit: 'Count' },
 ];
 const runMetrics: readonly MetricDefinition[] = [{ Name: 'hms_runs_open', Unit: 'Count' }];
+const endedJobMetrics: readonly MetricDefinition[] = [
+  { Name: 'hms_jobs_ended_total', Unit: 'Count' },
+  { Name: 'hms_job_duration_ms', Unit: 'Milliseconds' },
+];
+const failedAttemptMetrics: readonly MetricDefinition[] = [
+  { Name: 'hms_job_attempts_failed_total', Unit: 'Count' },
+];
+const openJobMetrics: readonly MetricDefinition[] = [
+  { Name: 'hms_jobs_waiting', Unit: 'Count' },
+  { Name: 'hms_jobs_running', Unit: 'Count' },
+  { Name: 'hms_jobs_oldest_age_ms', Unit: 'Milliseconds' },
+];
 
 /**
- * `Metrics` as lines in the CloudWatch embedded metric format, with `operation` as the
- * one dimension: no call to CloudWatch, and nothing kept between requests.
+ * `Metrics` as lines in the CloudWatch embedded metric format, with the labels as dimensions: no
+ * call to CloudWatch, and nothing kept between requests.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function emfMetrics({ clock, write, namespace = 'hms' }: EmfMetricsOptions): Metrics {
@@ -55,6 +67,25 @@ export function emfMetrics({ clock, write, namespace = 'hms' }: EmfMetricsOption
     },
     runsOpen(count) {
       emit([], runMetrics, { hms_runs_open: count });
+    },
+    jobEnded(type, outcome, durationMs) {
+      emit(['type', 'outcome'], endedJobMetrics, {
+        type,
+        outcome,
+        hms_jobs_ended_total: 1,
+        hms_job_duration_ms: durationMs,
+      });
+    },
+    jobFailed(type) {
+      emit(['type'], failedAttemptMetrics, { type, hms_job_attempts_failed_total: 1 });
+    },
+    jobsOpen(type, waiting, running, oldestAgeMs) {
+      emit(['type'], openJobMetrics, {
+        type,
+        hms_jobs_waiting: waiting,
+        hms_jobs_running: running,
+        hms_jobs_oldest_age_ms: oldestAgeMs,
+      });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metrics } from '../../ports/metrics.ts';
+import { jobMetrics } from './job-metrics.ts';
 import { RequestTally } from './request-tally.ts';
 
 export interface PrometheusMetrics extends Metrics {
@@ -33,6 +34,7 @@ export function prometheusMetrics(options: {
     requestDone: (operation, status, durationMs) => requests.add(operation, status, durationMs),
     eventsRelayed: (count) => relayed.inc(count),
     runsOpen: (count) => runs.set(count),
+    ...jobMetrics(registry),
     text: async () => requests.text() + (await registry.metrics()),
     contentType: registry.contentType,
   };
