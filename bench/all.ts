@@ -5,7 +5,13 @@ import { readOptions } from './harness/options.ts';
 const { rounds } = readOptions('All benchmarks, one after the other: some five minutes', {
   rounds: [7, 'interleaved rounds'],
 });
-const benches = { read: 'Reading', publish: 'Publishing', 'fan-out': 'Pushing' };
+const benches = {
+  read: 'Reading',
+  publish: 'Publishing',
+  'fan-out': 'Pushing',
+  jobs: 'Jobs',
+  gateway: 'Calling services',
+};
 
 for (const [name, heading] of Object.entries(benches)) {
   console.log(`\n# ${heading}`);

@@ -29,7 +29,13 @@ export async function startEmbedded(): Promise<EmbeddedServer> {
   const log = openSync(logFile, 'w');
   const child = spawn(process.execPath, ['bin/serve.ts'], {
     cwd: root,
-    env: { ...process.env, PORT: '0', HMS_DATA_DIR: dataDir },
+    env: {
+      ...process.env,
+      PORT: '0',
+      HMS_DATA_DIR: dataDir,
+      HMS_RATE_LIMIT_TENANT: 'off',
+      HMS_RATE_LIMIT_CLIENT: 'off',
+    },
     stdio: ['ignore', log, log],
   });
   closeSync(log);

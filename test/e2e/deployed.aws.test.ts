@@ -2,8 +2,11 @@ import { deployedService } from '../support/deployed-service.ts';
 import { describeAttacks } from './attacks.suite.ts';
 import { describeAudit } from './audit.suite.ts';
 import { describeChanges } from './changes.suite.ts';
+import { describeClaims } from './claims.suite.ts';
 import { describeIsolation } from './isolation.suite.ts';
+import { describeJobs } from './jobs.suite.ts';
 import { describeLists } from './lists.suite.ts';
+import { describePothole } from './pothole.suite.ts';
 import { describeProtocol } from './protocol.suite.ts';
 import { describePublish } from './publish.suite.ts';
 import { describeRaces } from './races.suite.ts';
@@ -12,6 +15,7 @@ import { describeRollouts } from './rollouts.suite.ts';
 import { describeStory } from './story.suite.ts';
 import { describeStream } from './stream.suite.ts';
 import { describeTokens } from './tokens.suite.ts';
+import { describeWorkers } from './workers.suite.ts';
 
 const name = 'deployed';
 
@@ -28,3 +32,7 @@ describeIsolation(name, deployedService);
 describeAttacks(name, deployedService);
 describeRaces(name, deployedService);
 describeRollouts(name, deployedService);
+describePothole(name, deployedService);
+describeJobs(name, deployedService);
+describeWorkers(name, deployedService);
+describeClaims(name, deployedService);

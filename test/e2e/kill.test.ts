@@ -11,15 +11,10 @@ import { queryOperations } from '../../src/contract/operations/query-operations.
 import type { movement } from '../../src/contract/policy-schemas.ts';
 import { readRule } from '../support/cast.ts';
 import { assertConsistent } from '../support/consistency.ts';
-import { freePort } from '../support/free-port.ts';
 import { localTokens } from '../support/local-service.ts';
+import { MortalServer } from '../support/mortal-server.ts';
 import { packageOf, ruleYaml, uniqueId } from '../support/policy-documents.ts';
 import { serviceClient, type ServiceClient } from '../support/service-client.ts';
-import {
-  type LocalServer,
-  startLocalServer,
-  temporaryFolder,
-} from '../support/start-local-server.ts';
 import { pages } from './lists.suite.ts';
 
 type Movement = z.output<typeof movement>;
@@ -32,51 +27,6 @@ const leastKills = 6;
 interface Acknowledged {
   readonly requestId: string;
   readonly movement: Movement;
-}
-
-/**
- * A server on one folder that is killed and started again, always at the same address: tokens
- * are of that address.
- */
-class MortalServer {
-  readonly #dataDir = temporaryFolder();
-  readonly #relayed = new Set<string>();
-  #port = 0;
-  #server: LocalServer | undefined;
-
-  get dataDir(): string {
-    return this.#dataDir;
-  }
-
-  /** The ids of all events that any of its lives has relayed. */
-  get relayed(): ReadonlySet<string> {
-    this.#collect();
-    return this.#relayed;
-  }
-
-  async start(): Promise<LocalServer> {
-    this.#port ||= await freePort();
-    this.#server = await startLocalServer({ dataDir: this.#dataDir, port: this.#port });
-    return this.#server;
-  }
-
-  async kill(): Promise<void> {
-    await this.#server?.kill();
-    this.#collect();
-  }
-
-  async stop(): Promise<number | string | undefined> {
-    const code = await this.#server?.stop();
-    this.#collect();
-    return code;
-  }
-
-  #collect(): void {
-    for (const { msg, events } of this.#server?.log() ?? []) {
-      if (msg !== 'events relayed') continue;
-      for (const event of events as string[]) this.#relayed.add(event);
-    }
-  }
 }
 
 describe('embedded: killed in the middle, again and again', () => {

@@ -3,8 +3,11 @@ import { startLocalService } from '../support/local-service.ts';
 import { describeAttacks } from './attacks.suite.ts';
 import { describeAudit } from './audit.suite.ts';
 import { describeChanges } from './changes.suite.ts';
+import { describeClaims } from './claims.suite.ts';
 import { describeIsolation } from './isolation.suite.ts';
+import { describeJobs } from './jobs.suite.ts';
 import { describeLists } from './lists.suite.ts';
+import { describePothole } from './pothole.suite.ts';
 import { describeProtocol } from './protocol.suite.ts';
 import { describePublish } from './publish.suite.ts';
 import { describeRaces } from './races.suite.ts';
@@ -13,6 +16,7 @@ import { describeRollouts } from './rollouts.suite.ts';
 import { describeStory } from './story.suite.ts';
 import { describeLiveStream, describeStream } from './stream.suite.ts';
 import { describeTokens } from './tokens.suite.ts';
+import { describeWorkers } from './workers.suite.ts';
 
 const name = 'embedded';
 
@@ -30,3 +34,7 @@ describeIsolation(name, startLocalService);
 describeAttacks(name, startLocalService);
 describeRaces(name, startLocalService);
 describeRollouts(name, startLocalRolloutService);
+describePothole(name, startLocalService);
+describeJobs(name, startLocalService);
+describeWorkers(name, startLocalService);
+describeClaims(name, startLocalService);

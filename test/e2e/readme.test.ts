@@ -10,7 +10,7 @@ import {
 } from '../support/start-local-server.ts';
 
 const root = join(import.meta.dirname, '../..');
-const hasTools = ['bash', 'curl', 'sed'].every(
+const hasTools = ['bash', 'cmp', 'curl', 'sed'].every(
   (tool) => spawnSync(tool, ['--version']).status === 0,
 );
 
@@ -26,8 +26,10 @@ describe("the README's tour", () => {
   it.skipIf(!hasTools)('does what it says, as pasted', async () => {
     const readme = await readFile(join(root, 'README.md'), 'utf8');
     const tour = readme.slice(readme.indexOf('## Five-minute tour'), readme.indexOf('## The API'));
-    const blocks = [...tour.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block ?? '');
-    const script = blocks
+    // It goes on from there, in the same shell.
+    const pothole = await readFile(join(root, 'examples/pothole/README.md'), 'utf8');
+    const [blocks, more] = [blocksOf(tour), blocksOf(pothole)];
+    const script = [...blocks, ...more]
       .join('\n')
       .replaceAll('http://127.0.0.1:8787', server.baseUrl)
       .replaceAll('rule.zip', join(temporaryFolder(), 'rule.zip'));
@@ -56,8 +58,23 @@ describe("the README's tour", () => {
       '{"run":1,"status":"queued","waitsFor":null}',
       '"98.4% adapted of 125 replayed scenarios"',
       '"status":"succeeded"',
+      '"name":"hospitals","digest":"sha256:',
+      '"action":"case.opened","subject":"CASE-1"',
+      '"21 m from the school-bus route 12 Main Street (up to 50 m is high)"',
+      '"message":"CASE-1 is open for a pothole 20 m from here","validator":"duplicate"',
+      '"code":"invalid_document"',
+      '"pointer":"byte:0"',
+      '"status":"QUEUED","decision":null',
+      '"status":"REVIEWED","decision":"approved","reason":"noise on 410 days"',
+      '"distanceM":53',
+      '"action":"case.closed","subject":"CASE-1"',
+      '"status":"closed"',
     ];
     for (const text of shown) expect(ran.stdout).toContain(text);
-    expect(blocks).toHaveLength(9);
+    expect([blocks.length, more.length]).toEqual([14, 2]);
   });
 });
+
+function blocksOf(text: string): string[] {
+  return [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block ?? '');
+}

@@ -55,13 +55,15 @@ export function operationOf({ method, path }: CheckedRequest): Operation | undef
   const wanted = method === 'HEAD' ? 'get' : method.toLowerCase();
   const segments = (path.split('?', 1)[0] ?? '').split('/');
   return allOperations.find(
-    (operation) => operation.method === wanted && fits(operation.path.split('/'), segments),
+    (operation) => operation.method === wanted && fits(operation, segments),
   );
 }
 
-function fits(pattern: readonly string[], segments: readonly string[]): boolean {
+function fits({ path, relayed }: Operation, segments: readonly string[]): boolean {
+  // What is relayed takes all the rest of the path, or nothing.
+  const pattern = relayed === true ? path.split('/').slice(0, -1) : path.split('/');
   return (
-    pattern.length === segments.length &&
+    (relayed === true || pattern.length === segments.length) &&
     pattern.every((part, i) => (part.startsWith('{') ? segments[i] !== '' : part === segments[i]))
   );
 }

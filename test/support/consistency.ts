@@ -6,7 +6,7 @@ import {
   headKey,
   journalPartition,
   relayCursorKey,
-  tenantsPartition,
+  journalsPartition,
 } from '../../src/core/journal/journal-keys.ts';
 import type { PlacedRule, StoredBody } from '../../src/core/policies/channel-record.ts';
 import type { Canary } from '../../src/core/policies/canary.ts';
@@ -93,7 +93,7 @@ async function checkedJournal(records: RecordStore, tenant: string): Promise<Jou
 
   const [head, tenants, cursor] = await records.getMany([
     headKey(tenant),
-    { partition: tenantsPartition, sort: tenant },
+    { partition: journalsPartition, sort: tenant },
     relayCursorKey(tenant),
   ]);
   const last = entries.at(-1);

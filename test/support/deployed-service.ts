@@ -32,6 +32,7 @@ export async function deployedService(): Promise<Service> {
     lagMs: 5000,
     streams: 'collected',
     behindGateway: true,
+    jobLogs: 16,
     basePath: `/${output(outputs, 'ApiStage')}`,
   };
 }

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { makePdf } from './make-pdf.ts';
 import { packageOf, ruleYaml } from './policy-documents.ts';
 
 /** What the OpenAPI document says of an operation, as far as a caller needs it. */
@@ -26,8 +27,15 @@ export interface Values {
   readonly ticket?: string;
   readonly delivery?: string;
   readonly suite?: string;
-  /** Of a partner. */
+  /** Of a partner, of reference data, and of a service. */
   readonly name?: string;
+  /** A single rule, which is a policy. */
+  readonly rule?: string;
+  readonly job?: string;
+  readonly case?: string;
+  readonly claim?: string;
+  /** Below a service that is called. */
+  readonly path?: string;
   /** A file of the documentation's page. */
   readonly asset?: string;
 }
@@ -39,7 +47,12 @@ export const unusedNames = {
   ticket: 'run-999999999-approval',
   delivery: '999999999_released_nobody_01a1fa1c-4906-7065-9f47-fcf9f8ab7a80',
   suite: 'no-such-suite',
-  name: 'no-such-partner',
+  name: 'no-such-name',
+  rule: 'NO_SUCH_RULE',
+  job: '01a1fa1c-4906-7065-9f47-fcf9f8ab7a80',
+  case: 'CASE-999999999',
+  claim: 'CLM-999999999',
+  path: 'no-such-route',
 } as const;
 
 interface Described {
@@ -68,7 +81,20 @@ export async function documentedCalls(baseUrl: string): Promise<readonly Documen
 }
 
 /** Query parameters that some operation demands. */
-const queries: Readonly<Record<string, string>> = { from: 'prod', to: 'prod', name: 'a.txt' };
+const queries: Readonly<Record<string, string>> = {
+  from: 'prod',
+  to: 'prod',
+  name: 'a.txt',
+  near: '38.5,-98.2',
+};
+
+const lease = unusedNames.job;
+
+/** Bodies that are neither JSON nor a package, by content type. */
+const files: Readonly<Record<string, () => string | Uint8Array<ArrayBuffer>>> = {
+  'application/pdf': () => makePdf(),
+  'application/geo+json': () => JSON.stringify({ type: 'FeatureCollection', features: [] }),
+};
 
 /** Bodies in JSON, by operation. */
 const bodies: Readonly<Record<string, (values: Values) => unknown>> = {
@@ -97,6 +123,17 @@ const bodies: Readonly<Record<string, (values: Values) => unknown>> = {
     snapshot: 'v2026-01-01-0000-00000000',
     status: 'applied',
   }),
+  putService: ({ name }) => ({ name, url: 'https://service.example' }),
+  rotateSecret: () => ({}),
+  publishEvent: () => ({ type: 'smoke.told', data: null }),
+  enqueueJob: () => ({ type: 'smoke.test', data: null }),
+  retryJob: () => ({}),
+  leaseJobs: () => ({ types: ['smoke.test'] }),
+  heartbeatJob: () => ({ lease }),
+  reportProgress: () => ({ lease, percent: 1 }),
+  completeJob: () => ({ lease }),
+  failJob: () => ({ lease, message: 'smoke' }),
+  openUpload: () => ({ sizeBytes: 1, sha256: '0'.repeat(64) }),
 };
 
 /**
@@ -126,7 +163,7 @@ export function requestFor(
   const body =
     contentType === 'application/json'
       ? JSON.stringify(known(bodies[operationId], `${operationId}: a body in JSON`)(values))
-      : packageOf(ruleYaml(values.id));
+      : (files[contentType]?.() ?? packageOf(ruleYaml(values.id)));
   const type = contentType === '*/*' ? 'text/plain' : contentType;
   return { method, path: target, init: { body, headers: { 'content-type': type } } };
 }

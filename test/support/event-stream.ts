@@ -2,9 +2,11 @@ import { expect } from 'vitest';
 import type * as z from 'zod';
 import { policyChange } from '../../src/contract/policy-events.ts';
 
-export interface StreamMessage {
+type PolicyChange = z.output<typeof policyChange>;
+
+export interface StreamMessage<Change = PolicyChange> {
   readonly id: string;
-  readonly change: z.output<typeof policyChange>;
+  readonly change: Change;
 }
 
 export interface StreamOptions {
@@ -15,9 +17,9 @@ export interface StreamOptions {
   readonly query?: Readonly<Record<string, string>>;
 }
 
-export interface EventStream {
+export interface EventStream<Change = PolicyChange> {
   /** Every message so far, each held against the contract. */
-  readonly messages: readonly StreamMessage[];
+  readonly messages: readonly StreamMessage<Change>[];
   /** What the client would send as `Last-Event-ID` now; moved by messages and by heartbeats. */
   readonly position: () => string;
   /** How often a heartbeat came. */
@@ -25,7 +27,7 @@ export interface EventStream {
   /** Resolves when it has ended: true when the server ended it in order. */
   readonly ended: Promise<boolean>;
   /** Waits until there are so many messages, and answers them. */
-  readonly until: (count: number, timeoutMs?: number) => Promise<readonly StreamMessage[]>;
+  readonly until: (count: number, timeoutMs?: number) => Promise<readonly StreamMessage<Change>[]>;
   readonly untilHeartbeat: (timeoutMs: number) => Promise<void>;
   /** Breaks it off, as a lost connection does. */
   readonly close: () => void;
@@ -37,12 +39,20 @@ export async function openStream(
   token: string,
   { channel, lastEventId, query }: StreamOptions = {},
 ): Promise<EventStream> {
-  const parameters = new URLSearchParams({
-    ...query,
-    ...(channel === undefined ? {} : { channel }),
-  });
+  const named = { ...query, ...(channel === undefined ? {} : { channel }) };
+  const url = `${baseUrl}/api/stream/policies?${new URLSearchParams(named).toString()}`;
+  return openEvents(url, token, policyChange, lastEventId);
+}
+
+/** The same for any stream, whose messages are as `schema` has them. */
+export async function openEvents<Change>(
+  url: string,
+  token: string,
+  schema: z.ZodType<Change>,
+  lastEventId?: string,
+): Promise<EventStream<Change>> {
   const leaving = new AbortController();
-  const response = await fetch(`${baseUrl}/api/stream/policies?${parameters.toString()}`, {
+  const response = await fetch(url, {
     headers: {
       authorization: `Bearer ${token}`,
       accept: 'text/event-stream',
@@ -53,7 +63,7 @@ export async function openStream(
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toBe('text/event-stream');
   expect(response.headers.get('cache-control')).toBe('no-store');
-  const reader = new MessageReader();
+  const reader = new MessageReader(schema);
   const opened = Promise.withResolvers<void>();
   const ended = follow(response, reader, () => opened.resolve());
   await Promise.race([opened.promise, ended]);
@@ -80,7 +90,7 @@ export async function openStream(
 
 async function follow(
   response: Response,
-  reader: MessageReader,
+  reader: MessageReader<unknown>,
   onOpen: () => void,
 ): Promise<boolean> {
   const decoder = new TextDecoder();
@@ -96,13 +106,18 @@ async function follow(
 }
 
 /** What https://html.spec.whatwg.org/#event-stream-interpretation says, for what we send. */
-class MessageReader {
-  readonly messages: StreamMessage[] = [];
+class MessageReader<Change> {
+  readonly messages: StreamMessage<Change>[] = [];
   position = '';
   heartbeats = 0;
   /** Set when a message was not as the contract has it. */
   failure: unknown;
+  readonly #schema: z.ZodType<Change>;
   #rest = '';
+
+  constructor(schema: z.ZodType<Change>) {
+    this.#schema = schema;
+  }
 
   push(text: string): void {
     const blocks = (this.#rest + text).split('\n\n');
@@ -125,7 +140,7 @@ class MessageReader {
     }
     if (data === undefined) return;
     const change: unknown = JSON.parse(data);
-    const parsed = policyChange.parse(change);
+    const parsed = this.#schema.parse(change);
     expect(parsed, 'a message with undeclared members').toEqual(change);
     this.messages.push({ id: this.position, change: parsed });
   }

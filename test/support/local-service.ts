@@ -31,6 +31,7 @@ export function localService(server: LocalServer): Service {
     lagMs: 0,
     streams: 'live',
     behindGateway: false,
+    jobLogs: 1,
     basePath: '',
   };
 }

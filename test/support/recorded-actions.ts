@@ -27,6 +27,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   's3:HeadObject': ['s3:GetObject'],
   's3:HeadBucket': ['s3:ListBucket'],
   's3:ListObjectsV2': ['s3:ListBucket'],
+  'sqs:SendMessageBatch': ['sqs:SendMessage'],
 };
 
 const transactActions: Readonly<Record<string, string>> = {

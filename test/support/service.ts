@@ -26,6 +26,8 @@ export interface Service {
   readonly behindGateway: boolean;
   /** The mails that it has sent to an address, as their subjects; where they can be seen. */
   readonly mailsTo?: (address: string) => Promise<readonly string[]>;
+  /** How many logs the steps of a tenant's jobs are spread over: `jobs-0` and so on. */
+  readonly jobLogs: number;
   /** What paths of the service's own begin with, where it is not at the root of its host. */
   readonly basePath: string;
 }
@@ -33,6 +35,11 @@ export interface Service {
 /** A path as the service itself names it, in `Location`. */
 export function below({ basePath }: Service, path: string): string {
   return basePath + path;
+}
+
+/** What a good token is answered that lacks the scope: the emulated gateway says that it is no good. */
+export function withoutScope({ behindGateway }: Service): 'forbidden' | 'unauthenticated' {
+  return behindGateway ? 'unauthenticated' : 'forbidden';
 }
 
 export type StartService = () => Promise<Service>;

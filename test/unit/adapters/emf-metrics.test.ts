@@ -79,6 +79,76 @@ it('writes how many runs are open, none too', () => {
   });
 });
 
+it('writes how a job ended, and how long it took, by type and outcome', () => {
+  const { lines, metrics } = setUp();
+  metrics.jobEnded('pothole.report', 'dead', 61_000);
+  expect(JSON.parse(lines[0] ?? '')).toEqual({
+    _aws: {
+      Timestamp: 1_767_225_600_000,
+      CloudWatchMetrics: [
+        {
+          Namespace: 'hms',
+          Dimensions: [['type', 'outcome']],
+          Metrics: [
+            { Name: 'hms_jobs_ended_total', Unit: 'Count' },
+            { Name: 'hms_job_duration_ms', Unit: 'Milliseconds' },
+          ],
+        },
+      ],
+    },
+    type: 'pothole.report',
+    outcome: 'dead',
+    hms_jobs_ended_total: 1,
+    hms_job_duration_ms: 61_000,
+  });
+});
+
+it('writes attempts that failed by type', () => {
+  const { lines, metrics } = setUp();
+  metrics.jobFailed('other');
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    _aws: {
+      CloudWatchMetrics: [
+        {
+          Dimensions: [['type']],
+          Metrics: [{ Name: 'hms_job_attempts_failed_total', Unit: 'Count' }],
+        },
+      ],
+    },
+    type: 'other',
+    hms_job_attempts_failed_total: 1,
+  });
+});
+
+it('writes how many jobs of a type are open, and how old the oldest is, none too', () => {
+  const { lines, metrics } = setUp();
+  metrics.jobsOpen('pothole.report', 7, 2, 1500);
+  metrics.jobsOpen('pothole.report', 0, 0, 0);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    _aws: {
+      CloudWatchMetrics: [
+        {
+          Dimensions: [['type']],
+          Metrics: [
+            { Name: 'hms_jobs_waiting', Unit: 'Count' },
+            { Name: 'hms_jobs_running', Unit: 'Count' },
+            { Name: 'hms_jobs_oldest_age_ms', Unit: 'Milliseconds' },
+          ],
+        },
+      ],
+    },
+    type: 'pothole.report',
+    hms_jobs_waiting: 7,
+    hms_jobs_running: 2,
+    hms_jobs_oldest_age_ms: 1500,
+  });
+  expect(JSON.parse(lines[1] ?? '')).toMatchObject({
+    hms_jobs_waiting: 0,
+    hms_jobs_running: 0,
+    hms_jobs_oldest_age_ms: 0,
+  });
+});
+
 it('keeps to its namespace', () => {
   const { lines, metrics } = setUp('hms-dev');
   metrics.runsOpen(1);

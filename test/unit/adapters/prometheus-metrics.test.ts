@@ -71,6 +71,52 @@ describe('prometheusMetrics', () => {
     expect(samples(await metrics.text())).toMatchObject({ hms_runs_open: 2 });
   });
 
+  it('counts how jobs ended by type and outcome, with their time in seconds', async () => {
+    const metrics = make();
+    metrics.jobEnded('pothole.report', 'completed', 4);
+    metrics.jobEnded('pothole.report', 'completed', 60_000);
+    metrics.jobEnded('pothole.report', 'dead', 5_000_000);
+    metrics.jobEnded('other', 'rejected', -5);
+    const found = samples(await metrics.text());
+    const done = 'outcome="completed"';
+    const name = 'hms_job_duration_seconds';
+    expect(found).toMatchObject({
+      [`hms_jobs_ended_total{type="pothole.report",${done}}`]: 2,
+      'hms_jobs_ended_total{type="pothole.report",outcome="dead"}': 1,
+      'hms_jobs_ended_total{type="other",outcome="rejected"}': 1,
+      [`${name}_bucket{le="0.005",type="pothole.report",${done}}`]: 1,
+      [`${name}_bucket{le="30",type="pothole.report",${done}}`]: 1,
+      [`${name}_bucket{le="60",type="pothole.report",${done}}`]: 2,
+      [`${name}_count{type="pothole.report",${done}}`]: 2,
+      [`${name}_bucket{le="3600",type="pothole.report",outcome="dead"}`]: 0,
+      [`${name}_bucket{le="+Inf",type="pothole.report",outcome="dead"}`]: 1,
+      [`${name}_sum{type="other",outcome="rejected"}`]: 0,
+    });
+    expect(found[`${name}_sum{type="pothole.report",${done}}`]).toBeCloseTo(60.004);
+  });
+
+  it('counts attempts that failed', async () => {
+    const metrics = make();
+    metrics.jobFailed('pothole.report');
+    metrics.jobFailed('pothole.report');
+    metrics.jobFailed('other');
+    expect(samples(await metrics.text())).toMatchObject({
+      'hms_job_attempts_failed_total{type="pothole.report"}': 2,
+      'hms_job_attempts_failed_total{type="other"}': 1,
+    });
+  });
+
+  it('tells how many jobs wait and run now, and how old the oldest is', async () => {
+    const metrics = make();
+    metrics.jobsOpen('pothole.report', 9, 9, 9000);
+    metrics.jobsOpen('pothole.report', 7, 2, 1500);
+    expect(samples(await metrics.text())).toMatchObject({
+      'hms_jobs_waiting{type="pothole.report"}': 7,
+      'hms_jobs_running{type="pothole.report"}': 2,
+      'hms_jobs_oldest_age_seconds{type="pothole.report"}': 1.5,
+    });
+  });
+
   it('says each help and type once, with all samples of a name behind it', async () => {
     const metrics = make();
     metrics.requestDone('a', 200, 1);
@@ -82,6 +128,12 @@ describe('prometheusMetrics', () => {
       '# TYPE hms_request_duration_seconds histogram',
       '# TYPE hms_events_relayed_total counter',
       '# TYPE hms_runs_open gauge',
+      '# TYPE hms_jobs_ended_total counter',
+      '# TYPE hms_job_duration_seconds histogram',
+      '# TYPE hms_job_attempts_failed_total counter',
+      '# TYPE hms_jobs_waiting gauge',
+      '# TYPE hms_jobs_running gauge',
+      '# TYPE hms_jobs_oldest_age_seconds gauge',
     ]);
     expect(text).toMatch(/^# HELP hms_requests_total .+\n# TYPE hms_requests_total counter\nhms_/);
     expect(text.endsWith('\n')).toBe(true);

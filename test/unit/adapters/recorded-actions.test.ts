@@ -5,6 +5,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect, it } from 'vitest';
 
 import { recordActions } from '../../support/recorded-actions.ts';
@@ -25,13 +26,20 @@ it('names the actions as IAM does', async () => {
   const dynamo = new DynamoDBClient(nowhere);
   const s3 = new S3Client(nowhere);
   const events = new EventBridgeClient(nowhere);
-  for (const client of [dynamo, s3, events]) recordActions(client, actions);
+  const sqs = new SQSClient(nowhere);
+  for (const client of [dynamo, s3, events, sqs]) recordActions(client, actions);
   await Promise.allSettled([
     dynamo.send(new GetItemCommand({ TableName: 't', Key: key })),
     s3.send(new HeadObjectCommand({ Bucket: 'b', Key: 'k' })),
     events.send(new PutEventsCommand({ Entries: [{ Source: 's' }] })),
+    sqs.send(new SendMessageBatchCommand({ QueueUrl: 'http://127.0.0.1:9/0/q', Entries: [] })),
   ]);
-  expect([...actions].sort()).toEqual(['dynamodb:GetItem', 'events:PutEvents', 's3:GetObject']);
+  expect([...actions].sort()).toEqual([
+    'dynamodb:GetItem',
+    'events:PutEvents',
+    's3:GetObject',
+    'sqs:SendMessage',
+  ]);
 });
 
 it('names what a transaction does, not the transaction', async () => {
