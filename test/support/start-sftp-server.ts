@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import ssh2, { type Client, type SFTPWrapper } from 'ssh2';
+import { makeSshKey } from './make-ssh-key.ts';
 
 export interface SftpServer extends AsyncDisposable {
   readonly port: number;
@@ -25,7 +26,7 @@ const { STATUS_CODE } = ssh2.utils.sftp;
 
 /** An SFTP server with a folder `/incoming` in memory, on loopback. Renames replace nothing. */
 export async function startSftpServer(authorizedKey?: string): Promise<SftpServer> {
-  const key = ssh2.utils.generateKeyPairSync('ed25519');
+  const key = makeSshKey();
   const state = { files: new Map<string, string>(), done: [] as string[] };
   const credentials: string[] = [];
   const sockets = new Set<ssh2.Connection>();

@@ -13,10 +13,11 @@ import {
   sftpUser,
   startSftpServer,
 } from '../../support/start-sftp-server.ts';
+import { makeSshKey } from '../../support/make-ssh-key.ts';
 
 type SftpTarget = Extract<PartnerTarget, { kind: 'sftp' }>;
 
-const key = ssh2.utils.generateKeyPairSync('ed25519');
+const key = makeSshKey();
 const locked = ssh2.utils.generateKeyPairSync('ed25519', {
   cipher: 'aes256-ctr',
   passphrase: 'x',
@@ -83,7 +84,7 @@ describe('sftpTransport', () => {
 
   it.each([
     ['another password', 'hush'],
-    ['another key', ssh2.utils.generateKeyPairSync('ed25519').private],
+    ['another key', makeSshKey().private],
   ])('says so when the server refuses %s', async (_, secret) => {
     expect(await send({}, secret)).toEqual({
       outcome: 'failed',
