@@ -29,6 +29,9 @@ export interface Attempt {
   conflicts: number;
 }
 
+/** Made once: an error costs more than all the rest of how a short attempt ends. */
+const attemptOver = new AppError('lease_lost', 'The attempt is over.');
+
 /**
  * Runs the worker, within its time, and keeps its lease and its turn meanwhile. What the worker
  * throws is an outcome. Errors: `lease_lost`, also when it is given up.
@@ -49,9 +52,9 @@ export async function superviseAttempt(
   try {
     return await Promise.race([work, timeUp(deps, attempt, over.signal), lost.promise]);
   } finally {
-    over.abort();
+    over.abort(attemptOver);
     // A worker that goes on regardless has lost its right to write.
-    cut.abort(new AppError('lease_lost', 'The attempt is over.'));
+    cut.abort(attemptOver);
   }
 }
 
