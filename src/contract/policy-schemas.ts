@@ -1,8 +1,14 @@
 import * as z from 'zod';
 import { channel, digest, pageOf, policyId, snapshotId, timestamp } from './values.ts';
 
+const bodyDigest = digest
+  .nullable()
+  .describe(
+    'Of the exact JSON bytes in which the rule is sent; null for what was stored before it was kept',
+  );
+
 const waiting = z
-  .object({ snapshot: snapshotId, version: z.string(), effectiveAt: timestamp })
+  .object({ snapshot: snapshotId, version: z.string(), bodyDigest, effectiveAt: timestamp })
   .meta({ id: 'Waiting', description: 'A rule already distributed, in force from `effectiveAt`' });
 
 /** What `publish`, `promote` and `rollback` answer. */
@@ -28,6 +34,7 @@ export const snapshot = z
     snapshot: snapshotId,
     version: z.string(),
     digest,
+    bodyDigest,
     sizeBytes: z.int(),
     effective: timestamp.nullable(),
     tags: z.array(z.string()),
@@ -45,6 +52,7 @@ export const storedSnapshot = snapshot
 const inChannel = z.object({
   snapshot: snapshotId.nullable().describe('In force; null while the first one waits'),
   version: z.string().nullable(),
+  bodyDigest: bodyDigest.describe(`${bodyDigest.description}; null while the first one waits`),
   gen: z.int(),
   next: waiting.nullable(),
 });
@@ -73,8 +81,27 @@ export const policySummary = z
 
 export const policyPage = pageOf(policySummary).meta({ id: 'PolicyPage' });
 
+const servedCanary = z
+  .object({
+    run: z.int(),
+    holdsSeconds: z
+      .int()
+      .describe('Who has not been able to ask for so long goes back to `stable` by itself'),
+    stable: z
+      .object({ snapshot: snapshotId, version: z.string(), bodyDigest })
+      .nullable()
+      .describe('What everyone else has; null before the first rule'),
+  })
+  .meta({ id: 'ServedCanary' });
+
 export const manifest = pageOf(
-  inChannel.extend({ id: policyId, etag: z.string().nullable() }).meta({ id: 'ManifestItem' }),
+  inChannel
+    .extend({
+      id: policyId,
+      etag: z.string().nullable(),
+      canary: servedCanary.nullable().describe('Set when the snapshot is a candidate on trial'),
+    })
+    .meta({ id: 'ManifestItem' }),
 )
   .extend({ channel })
   .meta({ id: 'Manifest' });

@@ -8,6 +8,7 @@ import type { ServiceGateway } from '../core/gateway/service-gateway.ts';
 import type { CachedVerifier } from '../core/identity/cached-verifier.ts';
 import type { Principal } from '../core/identity/principal.ts';
 import { permits } from '../core/identity/scopes.ts';
+import { continueTrace } from '../core/tracing/trace-context.ts';
 import type { RateLimiter } from '../ports/rate-limiter.ts';
 import { problemReply } from './problem-reply.ts';
 import { requestIdOf } from './request-id.ts';
@@ -58,10 +59,10 @@ export function fastGateway(
   response.once('close', () => {
     if (!response.writableFinished) away.abort();
   });
-  const given = headers['x-request-id'];
   const call: GatewayCall & { readonly principal: Principal } = {
     principal,
-    requestId: requestIdOf(typeof given === 'string' ? given : null, deps.ids),
+    requestId: requestIdOf(textOf(headers['x-request-id']), deps.ids),
+    trace: continueTrace(textOf(headers['traceparent']), textOf(headers['tracestate'])),
     service,
     method,
     target: url.slice('/svc/'.length + service.length),
@@ -71,10 +72,19 @@ export function fastGateway(
     signal: away.signal,
   };
   answer(deps, call, operation, response).catch((error: unknown) => {
-    deps.log.error('request failed', { requestId: call.requestId, error });
+    deps.log.error('request failed', { ...aboutCall(call), error });
     response.destroy();
   });
   return true;
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
+}
+
+function aboutCall({ requestId, trace, principal, service }: GatewayCall) {
+  const { tenant } = principal;
+  return { requestId, traceId: trace.traceId, tenant, params: { name: service } };
 }
 
 /** Its size; null when that is not known, or more than what is read before it is sent on. */
@@ -92,26 +102,29 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const startedMs = performance.now();
-  const { requestId, method, principal, service } = call;
+  const { requestId, method, principal } = call;
   const own = { 'x-content-type-options': 'nosniff', 'x-request-id': requestId };
   let made: GatewayAnswer;
   try {
     made = await gateway(call);
     if (method !== 'GET') {
-      const { tenant, actor } = principal;
-      const params = { name: service };
-      log.info(operation, { requestId, tenant, actor, params, status: made.status });
+      log.info(operation, {
+        ...aboutCall(call),
+        actor: principal.actor,
+        status: made.status,
+      });
     }
   } catch (error) {
-    const { status, headers, body } = problemReply(error, requestId, log);
+    const reply = problemReply(error, requestId, log, () => aboutCall(call));
+    const { status, headers, body, ofService } = reply;
     const text = typeof body === 'string' ? body : '';
     const length = { 'content-length': String(Buffer.byteLength(text)) };
     response.writeHead(status, { ...headers, ...own, ...length });
     response.end(method === 'HEAD' ? undefined : text);
-    metrics.requestDone('callService', status, performance.now() - startedMs);
+    metrics.requestDone('callService', status, performance.now() - startedMs, ofService);
     return;
   }
-  metrics.requestDone('callService', made.status, performance.now() - startedMs);
+  metrics.requestDone('callService', made.status, performance.now() - startedMs, true);
   await send(made, own, response);
 }
 

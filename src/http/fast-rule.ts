@@ -18,6 +18,8 @@ export interface FastRequest {
   readonly authorization: string | undefined;
   readonly channel: string | undefined;
   readonly ifNoneMatch: string | undefined;
+  /** Only where more than one form can be had. */
+  readonly accept?: string | undefined;
   /** Whether the caller names somebody else for whom it asks. */
   readonly forOthers: boolean;
 }
@@ -43,6 +45,8 @@ const plainTarget =
   /^\/api\/policies\/([A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?)(?:\?channel=([a-z]+))?$/;
 
 const scheme = 'Bearer ';
+const lightPart = 0.25;
+const maxLightBytes = 64 * 1024;
 
 /**
  * Answers `GET /api/policies/{id}` before any router: for a good token and a rule in force, with
@@ -58,7 +62,7 @@ export async function fastRule(
   try {
     const principal = await deps.verifier.verify(asked.token);
     const { tenant, scopes } = principal;
-    if (!permits(scopes, 'read:policy') || isOver(deps, principal)) return null;
+    if (!permits(scopes, 'read:policy') || isOver(deps, principal, 1)) return null;
     const lane = { tenant, id: asked.id, channel: asked.channel };
     const found = await readRule(deps, lane, principal);
     return await ruleReply(deps, tenant, found, request.ifNoneMatch);
@@ -80,27 +84,42 @@ export function ruleAtHand(deps: InMemory, request: FastRequest): Reply | null {
     record === undefined ? null : ruleInForce(record.value, principal, deps.clock.nowMs());
   const reply = found === null ? null : ruleReplyAtHand(found, request.ifNoneMatch);
   // Last: what the app answers instead, it counts itself.
-  return reply === null || isOver(deps, principal) ? null : reply;
+  return reply === null || isOver(deps, principal, partOf(reply)) ? null : reply;
 }
 
-/** Counts the call, and says whether there were too many before it. */
-function isOver({ limiter }: Limited, { tenant, actor }: Principal): boolean {
-  return limiter !== undefined && limiter.take(tenant, actor) !== null;
+/** Counts the call, or a part of one, and says whether there were too many before it. */
+export function isOver({ limiter }: Limited, { tenant, actor }: Principal, part: number): boolean {
+  return limiter !== undefined && limiter.take(tenant, actor, part) !== null;
+}
+
+/**
+ * What an answer from memory counts as. A change wakes every client of a channel, and all of them ask
+ * at the same moment for what costs the server next to nothing: that must not use up their limit.
+ */
+export function partOf({ body }: Reply): number {
+  const size =
+    typeof body === 'string' ? body.length : body instanceof Uint8Array ? body.length : 0;
+  return size > maxLightBytes ? 1 : lightPart;
 }
 
 function plainQuestion(request: FastRequest): Question | null {
-  const { method, authorization } = request;
-  if (method !== 'GET' || authorization?.startsWith(scheme) !== true) return null;
-  if (request.forOthers) return null;
+  const token = plainToken(request);
+  if (token === null) return null;
   const target = plainTarget.exec(request.target);
   const id = target?.[1];
   const channel = channelOf(target?.[2], request.channel);
-  if (id === undefined || channel === null) return null;
-  // Not looked at any closer: of what is no token, the verifier says so.
-  return { id, channel, token: authorization.slice(scheme.length) };
+  return id === undefined || channel === null ? null : { id, channel, token };
 }
 
-function channelOf(query: string | undefined, header: string | undefined): Channel | null {
+/** The token of a `GET` that is asked for oneself; null for any other call. */
+export function plainToken({ method, authorization, forOthers }: FastRequest): string | null {
+  if (method !== 'GET' || authorization?.startsWith(scheme) !== true || forOthers) return null;
+  // Not looked at any closer: of what is no token, the verifier says so.
+  return authorization.slice(scheme.length);
+}
+
+/** The channel that a query or else a header names; null for what the app refuses. */
+export function channelOf(query: string | undefined, header: string | undefined): Channel | null {
   const name = query ?? header ?? 'prod';
   // A bad header is refused even where the query counts.
   return isChannel(name) && (header === undefined || isChannel(header)) ? name : null;

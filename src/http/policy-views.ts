@@ -2,9 +2,13 @@ import type { Attachment } from '../core/attachments/attachment.ts';
 import { digestName } from '../core/packages/digest.ts';
 import type { JournalEntry } from '../core/journal/journal-entry.ts';
 import { type Channel, channels } from '../core/policies/channel.ts';
-import type { Canary } from '../core/policies/canary.ts';
-import type { SnapshotRef, Waiting } from '../core/policies/channel-record.ts';
-import { inChannel, type PolicyInChannel } from '../core/policies/list-policies.ts';
+import { type Canary, canaryLeaseMs } from '../core/policies/canary.ts';
+import type { RuleRef, Waiting } from '../core/policies/channel-record.ts';
+import {
+  inChannel,
+  type PolicyInChannel,
+  type ServedCanary,
+} from '../core/policies/list-policies.ts';
 import type { PolicySummary } from '../core/policies/policy-summary.ts';
 import type { SnapshotRecord } from '../core/policies/snapshot-record.ts';
 import type { TimelineEntry } from '../core/policies/timeline-entry.ts';
@@ -13,13 +17,20 @@ import type { TimelineEntry } from '../core/policies/timeline-entry.ts';
 
 export function snapshotView(id: string, record: SnapshotRecord) {
   const { digest, effectiveAt, ...rest } = record;
-  return { id, ...rest, digest: digestName(digest), effective: effectiveAt };
+  const digests = { digest: digestName(digest), bodyDigest: bodyDigestOf(record) };
+  return { id, ...rest, ...digests, effective: effectiveAt };
 }
 
-function waitingView(next: Waiting<SnapshotRef> | null) {
+/** Null for what was stored before it was kept. */
+function bodyDigestOf(rule: Pick<RuleRef, 'bodyDigest'> | null): string | null {
+  return rule?.bodyDigest === undefined ? null : digestName(rule.bodyDigest);
+}
+
+function waitingView(next: Waiting<RuleRef> | null) {
   if (next === null) return null;
   const { snapshot, version, effectiveAtMs } = next;
-  return { snapshot, version, effectiveAt: new Date(effectiveAtMs).toISOString() };
+  const effectiveAt = new Date(effectiveAtMs).toISOString();
+  return { snapshot, version, bodyDigest: bodyDigestOf(next), effectiveAt };
 }
 
 function canaryView(canary: Canary | null) {
@@ -33,6 +44,7 @@ function channelView({ inForce, gen, next }: PolicyInChannel) {
   return {
     snapshot: inForce?.snapshot ?? null,
     version: inForce?.version ?? null,
+    bodyDigest: bodyDigestOf(inForce),
     gen,
     next: waitingView(next),
   };
@@ -54,7 +66,18 @@ export function summaryView(summary: PolicySummary, nowMs: number) {
 
 export function manifestItemView(policy: PolicyInChannel) {
   const etag = policy.inForce === null ? null : `"${policy.inForce.snapshot}"`;
-  return { id: policy.id, etag, ...channelView(policy) };
+  return { id: policy.id, etag, ...channelView(policy), canary: servedView(policy.served) };
+}
+
+function servedView(served: ServedCanary | null) {
+  if (served === null) return null;
+  const { run, stable } = served;
+  const { snapshot, version } = stable ?? {};
+  return {
+    run,
+    holdsSeconds: canaryLeaseMs / 1000,
+    stable: snapshot === undefined ? null : { snapshot, version, bodyDigest: bodyDigestOf(stable) },
+  };
 }
 
 export function historyView(entry: TimelineEntry) {

@@ -2,6 +2,7 @@ import type { Deps } from '../core/deps.ts';
 import { readBody, type RuleInForce } from '../core/policies/read-rule.ts';
 import { ifNoneMatchNames } from './etag.ts';
 import type { Reply } from './reply.ts';
+import { reprDigest } from './repr-digest.ts';
 
 const common = {
   // A shared cache must not hand one tenant's rule, or one channel's, to another.
@@ -36,7 +37,9 @@ export function ruleReplyAtHand(found: RuleInForce, ifNoneMatch: string | undefi
 function wholeReply(found: RuleInForce, body: string): Reply {
   const headers = headersOf(found);
   headers['content-type'] = 'application/json';
-  headers['x-policy-version'] = found.rule.version;
+  const { version, bodyDigest } = found.rule;
+  headers['x-policy-version'] = version;
+  if (bodyDigest !== undefined) headers['repr-digest'] = reprDigest(bodyDigest);
   return { status: 200, headers, body };
 }
 

@@ -20,6 +20,9 @@ export interface Refusal {
  */
 export interface RateLimiter {
   readonly limits: RateLimits;
-  /** Counts one call. Null: it may go on, and nothing was allocated to say so. */
-  take(tenant: string, client: string): Refusal | null;
+  /**
+   * Counts one call, or a `part` of one, above 0 and at most 1, in whole thousandths. Null: it may go
+   * on, and nothing was allocated to say so.
+   */
+  take(tenant: string, client: string, part?: number): Refusal | null;
 }

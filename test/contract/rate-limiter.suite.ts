@@ -95,6 +95,19 @@ export function describeRateLimiter(
       expectAbout(sum, 200 + 100 * 29.95);
     });
 
+    it('counts a part of a call as a part', async () => {
+      const [limiter] = fixture.limiters;
+      let parts = 0;
+      while (parts < 10_000 && limiter?.take('demo', 'a', 0.25) === null) parts += 1;
+      expectAbout(parts / 4, 80);
+      await fixture.pass(25);
+      if (exact !== true) return;
+      expect(limiter?.take('demo', 'a', 0.5)).toBeNull();
+      expect(limiter?.take('demo', 'a')).toMatchObject({ limit: 'client' });
+      expect(limiter?.take('demo', 'a', 0.5)).toBeNull();
+      expect(limiter?.take('demo', 'a', 0.001)).not.toBeNull();
+    });
+
     it('uses up nothing by refusing', async () => {
       passed(100_000, 'demo', () => 'a');
       await fixture.pass(40_000);

@@ -17,14 +17,14 @@ export function bucketRateLimiter(
   const tenants = new RecentMap<TenantBuckets>(maxTenants);
   return {
     limits,
-    take(tenant, client) {
+    take(tenant, client, part) {
       const atMs = nowMs();
       let buckets = tenants.get(tenant);
       if (buckets === undefined) {
         buckets = new TenantBuckets(limits, atMs);
         tenants.set(tenant, buckets);
       }
-      return buckets.take(client, atMs);
+      return buckets.take(client, atMs, part);
     },
   };
 }

@@ -5,6 +5,7 @@ import type { RecordKey, RecordQuery, RecordWrite } from '../../ports/record-sto
 import { checkKey, checkKeys, checkQuery, encodeCommit } from '../runtime/record-limits.ts';
 import type { CacheableRecord, CacheableRecords } from './cacheable-records.ts';
 import { openSqliteDatabase } from './open-sqlite-database.ts';
+import { SharedTransactions } from './shared-transactions.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
 import {
   prepareSqliteStatements,
@@ -25,6 +26,7 @@ const beyond = '\u{10FFFF}'.repeat(257);
 /** Keys hold no control character: nothing lies between a key and the key with this behind it. */
 const next = '\u0001';
 const rememberedTokens = 10_000;
+const service = 'The record store';
 
 /**
  * A RecordStore in one SQLite file. Errors on opening: see `openSqliteDatabase`.
@@ -44,12 +46,14 @@ class OpenRecords implements SqliteRecords {
   readonly #database: DatabaseSync;
   readonly #sql: SqliteStatements;
   readonly #clock: NowMs;
+  readonly #transactions: SharedTransactions;
   readonly #tokens = new Set<string>();
 
   constructor(database: DatabaseSync, sql: SqliteStatements, clock: NowMs) {
     this.#database = database;
     this.#sql = sql;
     this.#clock = clock;
+    this.#transactions = new SharedTransactions(database, () => sql.purge.run(clock.nowMs()));
   }
 
   async get(key: RecordKey): Promise<CacheableRecord | undefined> {
@@ -77,10 +81,17 @@ class OpenRecords implements SqliteRecords {
 
   async commit(writes: readonly RecordWrite[], token: string): Promise<'committed' | 'conflict'> {
     const values = encodeCommit(writes, token);
-    if (this.#tokens.has(token)) return 'conflict';
-    const answer = translating(() => this.#transact(writes, values));
-    if (answer === 'committed') this.#remember(token);
-    return answer;
+    try {
+      const isDone = await this.#transactions.run(() => {
+        if (this.#tokens.has(token)) return false;
+        const now = this.#clock.nowMs();
+        return writes.every((write, i) => this.#apply(write, values[i] ?? null, now));
+      });
+      if (isDone) this.#remember(token);
+      return isDone ? 'committed' : 'conflict';
+    } catch (error) {
+      throw translateSqliteError(error, service);
+    }
   }
 
   close(): void {
@@ -90,24 +101,6 @@ class OpenRecords implements SqliteRecords {
   #read(key: RecordKey, now: number): CacheableRecord | undefined {
     const row = this.#sql.get.get(key.partition, key.sort, now);
     return row === undefined ? undefined : toRecord(key, row);
-  }
-
-  #transact(
-    writes: readonly RecordWrite[],
-    values: readonly (string | null)[],
-  ): 'committed' | 'conflict' {
-    const now = this.#clock.nowMs();
-    this.#sql.begin.run();
-    try {
-      if (!writes.every((write, i) => this.#apply(write, values[i] ?? null, now))) {
-        return 'conflict';
-      }
-      this.#sql.purge.run(now);
-      this.#sql.commit.run();
-      return 'committed';
-    } finally {
-      if (this.#database.isTransaction) this.#sql.rollback.run();
-    }
   }
 
   /** Whether the expectation held, and so the write was done. */
@@ -159,6 +152,6 @@ function translating<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw translateSqliteError(error, 'The record store');
+    throw translateSqliteError(error, service);
   }
 }

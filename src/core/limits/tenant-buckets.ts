@@ -18,16 +18,17 @@ export class TenantBuckets {
     this.#tenant = limits.tenant === null ? null : new TokenBucket(limits.tenant, nowMs);
   }
 
-  /** Takes one call from both buckets, or, when one has none, from neither. */
-  take(client: string, nowMs: number): Refusal | null {
+  /** Takes a call, or a part of one, from both buckets, or, when one has none, from neither. */
+  take(client: string, nowMs: number, part = 1): Refusal | null {
+    const asked = part * wholeCall;
     const ofTenant = this.#tenant;
     const ofClient = this.#client(client, nowMs);
     const isOver =
-      (ofTenant !== null && ofTenant.leftAt(nowMs) < wholeCall) ||
-      (ofClient !== null && ofClient.leftAt(nowMs) < wholeCall);
+      (ofTenant !== null && ofTenant.leftAt(nowMs) < asked) ||
+      (ofClient !== null && ofClient.leftAt(nowMs) < asked);
     if (isOver) return refusal(ofTenant, ofClient, nowMs);
-    ofTenant?.spend(1);
-    ofClient?.spend(1);
+    ofTenant?.spend(part);
+    ofClient?.spend(part);
     return null;
   }
 

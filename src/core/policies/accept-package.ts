@@ -1,4 +1,4 @@
-import { sha256Hex } from '../packages/digest.ts';
+import { sha256Hex, textDigest } from '../packages/digest.ts';
 import { packPolicy } from '../packages/pack-policy.ts';
 import { parseRule, type Rule } from '../packages/parse-rule.ts';
 import { type PackageEntry, readPackage } from '../packages/read-package.ts';
@@ -17,6 +17,8 @@ export interface AcceptedPackage {
   /** SHA-256 of `bytes`, 64 hex digits. */
   readonly digest: string;
   readonly rule: Rule;
+  /** SHA-256 of `rule.body` in UTF-8, 64 hex digits. */
+  readonly bodyDigest: string;
   readonly entries: readonly PackageEntry[];
 }
 
@@ -39,12 +41,13 @@ async function open(bytes: Uint8Array): Promise<AcceptedPackage> {
   // The address comes first: no parser has a say in it.
   const digest = sha256Hex(bytes);
   const { rule, entries } = await readPackage(bytes);
-  return { bytes, digest, rule, entries };
+  return { bytes, digest, rule, bodyDigest: textDigest(rule.body), entries };
 }
 
 function pack(yaml: Uint8Array): AcceptedPackage {
   const rule = parseRule(yaml);
   const bytes = packPolicy(yaml);
   const entry = { path: 'policy.yaml', sizeBytes: yaml.byteLength, sha256: sha256Hex(yaml) };
-  return { bytes, digest: sha256Hex(bytes), rule, entries: [entry] };
+  const digest = sha256Hex(bytes);
+  return { bytes, digest, rule, bodyDigest: textDigest(rule.body), entries: [entry] };
 }

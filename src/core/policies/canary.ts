@@ -1,4 +1,4 @@
-import type { SnapshotRef } from './channel-record.ts';
+import type { RuleRef } from './channel-record.ts';
 
 /** Who tries a candidate first. */
 export interface CanaryAudience {
@@ -11,7 +11,7 @@ export interface CanaryAudience {
 }
 
 /** A candidate that its audience gets instead of the current rule, as long as its lease lasts. */
-export interface Canary<T extends SnapshotRef = SnapshotRef> extends CanaryAudience {
+export interface Canary<T extends RuleRef = RuleRef> extends CanaryAudience {
   readonly run: number;
   readonly rule: T;
   /** Unix ms. Whoever drives the run renews it; once it is over, everyone is on the current rule. */
@@ -28,3 +28,6 @@ export interface Reader {
   readonly subject: string;
   readonly region: string | undefined;
 }
+
+/** How long a canary lives unless it is renewed. Also for a reader that cannot ask any more. */
+export const canaryLeaseMs = 90_000;

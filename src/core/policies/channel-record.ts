@@ -16,13 +16,19 @@ export interface SnapshotRef {
   readonly digest: string;
 }
 
+/** A snapshot as a channel has it. */
+export interface RuleRef extends SnapshotRef {
+  /** SHA-256 of the rule's minimised JSON, as readers get it; absent in records from before it was kept. */
+  readonly bodyDigest?: string;
+}
+
 /** A rule's minimised JSON: in the record itself up to 100 KB, else in the blob store. */
 export type StoredBody =
   | { readonly json: string }
   | { readonly digest: string; readonly sizeBytes: number };
 
 /** A snapshot with its body at hand. */
-export interface PlacedRule extends SnapshotRef {
+export interface PlacedRule extends RuleRef {
   readonly body: StoredBody;
 }
 
@@ -32,7 +38,7 @@ export type Waiting<T> = T & {
 };
 
 /** What is in force in a channel, and what will be. */
-export interface ChannelState<T extends SnapshotRef = SnapshotRef> {
+export interface ChannelState<T extends RuleRef = RuleRef> {
   /** Raised by one with every change. Of two states of a channel, the higher is the later. */
   readonly gen: number;
   /** Null while the first rule of the channel waits. */

@@ -1,6 +1,5 @@
 import type { RecordWrite } from '../../ports/record-store.ts';
 import type { Deps } from '../deps.ts';
-import { sha256Hex } from '../packages/digest.ts';
 import type { AcceptedPackage } from './accept-package.ts';
 import type { StoredBody } from './channel-record.ts';
 import { bodyKey, digestKey, snapshotKey, versionKey } from './policy-keys.ts';
@@ -21,12 +20,12 @@ export async function keepPackage(
   tenant: string,
   accepted: AcceptedPackage,
 ): Promise<StoredBody> {
-  const json = accepted.rule.body;
+  const { rule, bodyDigest: digest } = accepted;
+  const json = rule.body;
   const encoder = new TextEncoder();
   await deps.blobs.put({ tenant, digest: accepted.digest }, accepted.bytes);
   if (encoder.encode(JSON.stringify(json)).byteLength <= maxInlineBytes) return { json };
   const body = encoder.encode(json);
-  const digest = sha256Hex(body);
   await deps.blobs.put({ tenant, digest }, body);
   return { digest, sizeBytes: body.byteLength };
 }

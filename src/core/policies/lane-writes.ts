@@ -3,7 +3,7 @@ import { Conflict } from '../errors/app-error.ts';
 import type { JournalEntry } from '../journal/journal-entry.ts';
 import type { Canary } from './canary.ts';
 import type { Channel } from './channel.ts';
-import type { ChannelRecord, ChannelState, PlacedRule, SnapshotRef } from './channel-record.ts';
+import type { ChannelRecord, ChannelState, PlacedRule, RuleRef } from './channel-record.ts';
 import { refOf } from './move-channel.ts';
 import { channelHeadKey, channelKey, summaryKey, timelineKey, waitingKey } from './policy-keys.ts';
 import {
@@ -132,13 +132,18 @@ function put(key: RecordKey, value: unknown, read: StoredRecord<unknown> | undef
 function stateOf({ gen, current, next, canary }: ChannelRecord): ChannelState {
   return {
     gen,
-    current: current === null ? null : refOf(current),
-    next: next === null ? null : { ...refOf(next), effectiveAtMs: next.effectiveAtMs },
-    ...(canary === undefined ? {} : { canary: { ...canary, rule: refOf(canary.rule) } }),
+    current: current === null ? null : withoutBody(current),
+    next: next === null ? null : { ...withoutBody(next), effectiveAtMs: next.effectiveAtMs },
+    ...(canary === undefined ? {} : { canary: { ...canary, rule: withoutBody(canary.rule) } }),
   };
 }
 
-function termsOf(canary: Canary<PlacedRule | SnapshotRef>): CanaryTerms {
+function withoutBody(rule: PlacedRule): RuleRef {
+  const { bodyDigest } = rule;
+  return { ...refOf(rule), ...(bodyDigest === undefined ? {} : { bodyDigest }) };
+}
+
+function termsOf(canary: Canary<PlacedRule>): CanaryTerms {
   const { run: _, rule: _rule, ...terms } = canary;
   return terms;
 }

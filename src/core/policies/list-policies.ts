@@ -2,12 +2,12 @@ import type { Deps } from '../deps.ts';
 import { Unavailable } from '../errors/app-error.ts';
 import type { Canary, Reader } from './canary.ts';
 import type { Channel } from './channel.ts';
-import type { SnapshotRef, Waiting } from './channel-record.ts';
+import type { RuleRef, Waiting } from './channel-record.ts';
 import { channelHeadKey, summariesPartition } from './policy-keys.ts';
 import { getRecord, queryRecords } from '../records.ts';
 import type { ChannelHead, PolicySummary } from './policy-summary.ts';
 import { inAudience } from './in-audience.ts';
-import { resolveFor } from './resolve-rule.ts';
+import { resolveFor, resolveRule } from './resolve-rule.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -20,10 +20,18 @@ export interface PolicyInChannel {
   readonly id: string;
   readonly gen: number;
   /** Null while the first rule waits. */
-  readonly inForce: SnapshotRef | null;
-  readonly next: Waiting<SnapshotRef> | null;
+  readonly inForce: RuleRef | null;
+  readonly next: Waiting<RuleRef> | null;
   /** The candidate that some readers get, as long as its lease lasts. */
   readonly canary: Canary | null;
+  /** Set when `inForce` is that candidate. */
+  readonly served: ServedCanary | null;
+}
+
+/** Whose candidate a reader is given, and what everyone else has: what it goes back to. */
+export interface ServedCanary {
+  readonly run: number;
+  readonly stable: RuleRef | null;
 }
 
 type ListDeps = Pick<Deps, 'records' | 'clock'>;
@@ -110,12 +118,14 @@ export function inChannel(
   const state = summary.channels[channel];
   if (state === undefined) return null;
   const { gen, next, canary } = state;
+  const { rule, canaryRun } = resolveFor(state, reader, nowMs);
   return {
     id: summary.id,
     gen,
-    inForce: resolveFor(state, reader, nowMs).rule,
+    inForce: rule,
     next: next !== null && next.effectiveAtMs > nowMs ? next : null,
     canary: canary !== undefined && canary.leaseUntilMs > nowMs ? canary : null,
+    served: canaryRun === null ? null : { run: canaryRun, stable: resolveRule(state, nowMs) },
   };
 }
 
@@ -128,14 +138,14 @@ export async function manifestTag(
   tenant: string,
   channel: Channel,
   reader: Reader | null,
+  consistency: 'strong' | 'eventual' = 'eventual',
 ): Promise<string> {
-  const found = await getRecord(deps, channelHeadKey(tenant, channel), {
-    consistency: 'eventual',
-  });
+  const found = await getRecord(deps, channelHeadKey(tenant, channel), { consistency });
   return tagOf(found?.value, reader, deps.clock.nowMs());
 }
 
-function tagOf(head: ChannelHead | undefined, reader: Reader | null, nowMs: number): string {
+/** `manifestTag`, of a head that has been read. */
+export function tagOf(head: ChannelHead | undefined, reader: Reader | null, nowMs: number): string {
   if (head === undefined) return 'empty';
   const { index, waiting, canaries = {} } = head;
   const due = Object.values(waiting).filter((effectiveAtMs) => effectiveAtMs <= nowMs).length;

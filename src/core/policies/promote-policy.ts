@@ -7,6 +7,7 @@ import type { Lane } from './channel-record.ts';
 import { type ForwardHold, forwardHold } from './forward-hold.ts';
 import { placeRule } from './move-channel.ts';
 import { type Movement, moveLane, readLane, unmoved } from './movement.ts';
+import { placeBody } from './place-body.ts';
 import { channelKey } from './policy-keys.ts';
 import { requireInForce, type SnapshotGuard } from './snapshot-guard.ts';
 
@@ -55,15 +56,14 @@ async function decide(
     return unmoved(to, record, newest, nowMs);
   }
   requireInForce(guard, record, nowMs);
-  const { snapshot, version, digest, body } = subject;
   const hold = forwardHold(records, nowMs);
-  if (hold !== null) return { kind: 'unchanged', result: { ...hold, snapshot } };
+  if (hold !== null) return { kind: 'unchanged', result: { ...hold, snapshot: subject.snapshot } };
   const effectiveAtMs = source?.next?.effectiveAtMs ?? null;
   return moveLane(
     {
       lane: to,
       records,
-      after: placeRule(record, { snapshot, version, digest, body }, effectiveAtMs, nowMs),
+      after: placeRule(record, placeBody(subject, subject.body), effectiveAtMs, nowMs),
       subject,
       action: 'policy.promoted',
       status: 'promoted',

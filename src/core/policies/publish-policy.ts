@@ -62,22 +62,22 @@ async function decide(
   const stored = records.also?.value;
   const subject = { snapshot: stored?.snapshot ?? snapshot.snapshot, version, digest };
   // What is known keeps the body it was stored with, whatever a later parser makes of the bytes.
-  const body =
+  const rule =
     stored === undefined
-      ? await keep()
-      : (await placeSnapshot(deps, lane.tenant, lane.id, subject)).body;
+      ? { ...subject, bodyDigest: accepted.bodyDigest, body: await keep() }
+      : await placeSnapshot(deps, lane.tenant, lane.id, subject);
   const effectiveAtMs = snapshot.effectiveAt === null ? null : Date.parse(snapshot.effectiveAt);
   return moveLane(
     {
       lane,
       records,
-      after: placeRule(record, { ...subject, body }, effectiveAtMs, nowMs),
+      after: placeRule(record, rule, effectiveAtMs, nowMs),
       subject,
       action: 'policy.published',
       status: 'stored',
       reason,
       nowMs,
     },
-    stored === undefined ? snapshotWrites(lane.tenant, lane.id, snapshot, body) : [],
+    stored === undefined ? snapshotWrites(lane.tenant, lane.id, snapshot, rule.body) : [],
   );
 }

@@ -4,12 +4,13 @@ import type {
   ChannelRecord,
   Lane,
   PlacedRule,
+  RuleRef,
   SnapshotRef,
   StoredBody,
   Waiting,
 } from './channel-record.ts';
 import type { Reader } from './canary.ts';
-import { refOf } from './move-channel.ts';
+import { placeBody } from './place-body.ts';
 import { getRecord, queryRecords } from '../records.ts';
 import { bodyKey, channelKey, policyPartition, timelinePrefix } from './policy-keys.ts';
 import { resolveFor, resolveRule } from './resolve-rule.ts';
@@ -18,11 +19,11 @@ import type { TimelineEntry } from './timeline-entry.ts';
 /** The rule in force for a reader, and the one that will be. */
 export interface RuleInForce {
   readonly rule: PlacedRule;
-  readonly next: Waiting<SnapshotRef> | null;
+  readonly next: Waiting<RuleRef> | null;
   /** The run whose candidate the rule is; null for the rule of everyone. */
   readonly canaryRun: number | null;
   /** A candidate that the reader is to evaluate beside the rule. */
-  readonly shadow: SnapshotRef | null;
+  readonly shadow: RuleRef | null;
 }
 
 /**
@@ -92,10 +93,10 @@ export async function placeSnapshot(
   tenant: string,
   id: string,
   ref: SnapshotRef,
-): Promise<PlacedRule> {
+): Promise<Required<PlacedRule>> {
   const found = await getRecord(deps, bodyKey(tenant, id, ref.snapshot));
   if (found === undefined) throw new Error(`The body of ${id} ${ref.snapshot} is missing.`);
-  return { ...refOf(ref), body: found.value };
+  return placeBody(ref, found.value);
 }
 
 /** The JSON of a rule: from the record, or, when it is large, from the blob store. */
@@ -115,7 +116,7 @@ function unknownPolicy({ id, channel }: Lane): NotFound {
   return new NotFound(`There is no policy "${id}" in ${channel}.`);
 }
 
-function notInForce({ channel }: Lane, next: Waiting<SnapshotRef> | null): NotFound {
+function notInForce({ channel }: Lane, next: Waiting<RuleRef> | null): NotFound {
   const when = next === null ? '' : ` ${next.snapshot} takes effect at ${iso(next.effectiveAtMs)}.`;
   return new NotFound(`No rule is in force in ${channel} at that time.${when}`, 'not_in_force');
 }

@@ -9,6 +9,8 @@ export interface SnapshotRecord {
   readonly snapshot: string;
   readonly version: string;
   readonly digest: string;
+  /** As `RuleRef` has it. */
+  readonly bodyDigest?: string;
   readonly sizeBytes: number;
   readonly effectiveAt: string | null;
   readonly tags: readonly string[];
@@ -23,12 +25,13 @@ export function newSnapshot(
   storedBy: string,
   nowMs: number,
 ): SnapshotRecord {
-  const { rule, digest, bytes, entries } = accepted;
+  const { rule, digest, bodyDigest, bytes, entries } = accepted;
   const storedAt = new Date(nowMs).toISOString();
   return {
     snapshot: snapshotIdOf(storedAt, digest),
     version: rule.version,
     digest,
+    bodyDigest,
     sizeBytes: bytes.byteLength,
     effectiveAt: rule.effectiveAt,
     tags: rule.tags,

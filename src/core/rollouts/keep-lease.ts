@@ -1,13 +1,11 @@
 import { Conflict } from '../errors/app-error.ts';
+import { canaryLeaseMs } from '../policies/canary.ts';
 import { leaseWrites } from '../policies/lane-writes.ts';
 import { renewLease } from '../policies/move-channel.ts';
 import type { RunDeps } from './change-run.ts';
 import type { Situation } from './read-situation.ts';
 import { runKey } from './run-keys.ts';
 import type { RunRecord } from './run-record.ts';
-
-/** How long a canary lives after the last look at it (ROLLOUTS.md, 6). */
-export const leaseMs = 90_000;
 
 /** Whether readers have left the canary already, since nobody has looked at it for so long. */
 export function isLapsed({ lanes, stored }: Situation, nowMs: number): boolean {
@@ -27,7 +25,7 @@ export async function keepLease(
   run: RunRecord,
 ): Promise<void> {
   const { ref, stored, head } = now;
-  const leaseUntilMs = deps.clock.nowMs() + leaseMs;
+  const leaseUntilMs = deps.clock.nowMs() + canaryLeaseMs;
   const renewed = now.lanes.flatMap(({ policy, records }) => {
     const record = records.channel?.value;
     if (record?.canary?.run !== run.run) return [];

@@ -41,6 +41,8 @@ export type ReceiptAnswer =
 
 const maxReasonChars = 1000;
 const lanesAtOnce = 10;
+/** The same word again is not written down for so long. */
+const sameWordMs = 60_000;
 
 /**
  * Takes in what a service says of the snapshots it runs: 1 to 100 receipts, each answered in its
@@ -51,6 +53,8 @@ const lanesAtOnce = 10;
  * Decisions add up, so that a report whose answer was lost counts twice when it is sent again,
  * unless it has a `reportId`: the last one of each policy and channel is kept, and the same again
  * changes nothing there. Send a report again before the next one.
+ *
+ * A service may be many processes: what has just been said, without decisions, costs no write.
  */
 export async function reportReceipts(
   deps: Pick<Deps, 'records' | 'clock' | 'ids'>,
@@ -139,7 +143,8 @@ function takeIn(
     return [receipt, { status: 'recorded', ...sorted }];
   });
   const mark = serviceKey(lane, service);
-  if (!result.some(([, { status }]) => status === 'recorded')) return { writes: [], mark, result };
+  const isNews = result.some(([, { status }]) => status === 'recorded') && !isSaid(found, now);
+  if (!isNews) return { writes: [], mark, result };
   const value: ServiceRecord = { ...now, ...ids, reportId: ids.reportId ?? now.reportId };
   const expect = kept?.rev ?? 'absent';
   const expiresAtMs = nowMs + serviceLivesMs;
@@ -171,12 +176,28 @@ function take(
   const decisionsToldAtMs = decisions === undefined ? now.decisionsToldAtMs : nowMs;
   if (run === null || arm === null) return { ...now, told, decisionsToldAtMs };
   let account = accountFor(now.account, run);
-  if (arm === 'canary') account = { ...account, candidate: status };
+  if (arm === 'canary' && account.candidate !== status) {
+    account = { ...account, candidate: status };
+  }
   if (decisions !== undefined) {
     const fromMs = kept?.decisionsToldAtMs ?? null;
     account = withDecisions(account, arm, { decisions, fromMs, atMs: nowMs });
   }
   return { ...now, told, decisionsToldAtMs, account };
+}
+
+/** All of it was told just before: by one process of many, of which each says the same. */
+function isSaid({ kept, nowMs }: Found, now: Omit<ServiceRecord, 'commitId'>): boolean {
+  const { told: before = null, account, decisionsToldAtMs } = kept?.value ?? {};
+  const { told } = now;
+  if (before === null || told === null || nowMs - before.atMs > sameWordMs) return false;
+  return (
+    told.snapshot === before.snapshot &&
+    told.status === before.status &&
+    told.reason === before.reason &&
+    now.account === account &&
+    now.decisionsToldAtMs === decisionsToldAtMs
+  );
 }
 
 /** The same word again keeps its time: `before` is what the service stood on until this call. */

@@ -21,6 +21,8 @@ type Policy {
   etag: String
   snapshot: String
   version: String
+  "SHA-256 of the exact JSON bytes in which GET /api/policies/{id} sends the rule, with \`sha256:\` before it."
+  bodyDigest: String
   "Raised by one with every change of the channel."
   gen: Int!
   "A rule already distributed, in force from \`effectiveAt\`."
@@ -32,6 +34,7 @@ type Policy {
 type Waiting {
   snapshot: String!
   version: String!
+  bodyDigest: String
   effectiveAt: String!
 }
 `);

@@ -17,7 +17,8 @@ const rules = [...specifiedRules, boundCostlyFields];
 
 export function graphRoutes(deps: Pick<Deps, 'records' | 'blobs' | 'clock' | 'log'>): Route[] {
   return [
-    route(feedOperations.queryGraph, async ({ principal, headers, body, requestId }) => {
+    route(feedOperations.queryGraph, async (call) => {
+      const { principal, headers, body, requestId } = call;
       const document = parseQuery(body.query);
       const result = await execute({
         schema: graphSchema,
@@ -28,7 +29,9 @@ export function graphRoutes(deps: Pick<Deps, 'records' | 'blobs' | 'clock' | 'lo
       });
       const errors = result.errors?.slice(0, maxErrors).map((error) => {
         if (isOurs(error)) return error.toJSON();
-        deps.log.error('query failed', { requestId, error: error.originalError ?? error });
+        const { traceId } = call.trace;
+        const about = { requestId, traceId, tenant: principal.tenant };
+        deps.log.error('query failed', { ...about, error: error.originalError ?? error });
         const { nodes, path } = error;
         const message = `The service failed; request id ${requestId}.`;
         return new GraphQLError(message, { nodes, path }).toJSON();

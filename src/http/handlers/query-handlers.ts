@@ -5,16 +5,15 @@ import { NotFound } from '../../core/errors/app-error.ts';
 import { jobJournal } from '../../core/jobs/job-keys.ts';
 import { searchJournal } from '../../core/journal/read-journal.ts';
 import { diffRules } from '../../core/policies/diff-rules.ts';
-import { listChannel, listPolicies, manifestTag } from '../../core/policies/list-policies.ts';
+import { listPolicies } from '../../core/policies/list-policies.ts';
 import { listSnapshots } from '../../core/policies/list-snapshots.ts';
 import { readHistory } from '../../core/policies/read-history.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { ifNoneMatchNames } from '../etag.ts';
+import { type ManifestReplies, manifestReplies } from '../manifest-replies.ts';
 import {
   attachmentView,
   historyView,
   journalView,
-  manifestItemView,
   snapshotView,
   summaryView,
 } from '../policy-views.ts';
@@ -23,7 +22,10 @@ import { jsonReply } from '../reply.ts';
 import { type Route, route } from '../route.ts';
 import { snapshotReply } from '../snapshot-reply.ts';
 
-type QueryDeps = Pick<Deps, 'records' | 'blobs' | 'clock' | 'jobJournals'>;
+type QueryDeps = Pick<Deps, 'records' | 'blobs' | 'clock' | 'jobJournals'> & {
+  /** Those that are shared with who answers before the app. */
+  readonly manifests?: ManifestReplies;
+};
 
 const idShape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const indexShape = /^\d{1,12}$/;
@@ -65,32 +67,16 @@ function policyLists(deps: QueryDeps): Route[] {
 }
 
 function manifest(deps: QueryDeps): Route {
+  const { manifests = manifestReplies(deps) } = deps;
   return route(queryOperations.getManifest, async ({ principal, query, headers }) => {
     const channel = query.channel ?? headers['x-channel'] ?? 'prod';
     const { limit } = query;
     const cursor = decodeCursor(query.cursor, idShape);
     const { tenant } = principal;
     const reader = readerOf(principal, headers);
-    const known = headers['if-none-match'];
-    if (known !== undefined) {
-      const tag = `${channel}-${await manifestTag(deps, tenant, channel, reader)}`;
-      if (ifNoneMatchNames(known, tag)) {
-        return { status: 304, headers: manifestHeaders(tag), body: null };
-      }
-    }
-    const page = await listChannel(deps, tenant, channel, reader, cursor, limit);
-    const items = page.items.map(manifestItemView);
-    const headed = manifestHeaders(`${channel}-${page.tag}`);
-    return jsonReply(200, { channel, items, next: encodeCursor(page.next) }, headed);
+    const question = { tenant, channel, reader, cursor, limit };
+    return manifests.reply(question, headers['if-none-match']);
   });
-}
-
-function manifestHeaders(tag: string) {
-  return {
-    etag: `"${tag}"`,
-    'cache-control': 'private, no-cache',
-    vary: 'Authorization, X-Channel, X-Subject, X-Region',
-  };
 }
 
 function diff(deps: QueryDeps): Route {

@@ -1,67 +1,40 @@
 import { describe, expect, it } from 'vitest';
 import { Forbidden } from '../../../src/core/errors/app-error.ts';
-import type { Canary } from '../../../src/core/policies/canary.ts';
+import { textDigest } from '../../../src/core/packages/digest.ts';
 import { inAudience } from '../../../src/core/policies/in-audience.ts';
-import { startCanary } from '../../../src/core/policies/move-channel.ts';
-import { channelHeadKey, channelKey, summaryKey } from '../../../src/core/policies/policy-keys.ts';
-import { placeSnapshot } from '../../../src/core/policies/read-rule.ts';
-import { requireSnapshot } from '../../../src/core/policies/find-snapshot.ts';
-import { getRecord } from '../../../src/core/records.ts';
 import { readerOf } from '../../../src/http/reader-of.ts';
 import { ApiDesk } from './api-desk.ts';
-
-const leaseMs = 90_000;
-
-/** A rule in prod, and a candidate that an audience gets, as run 7 makes it. */
-async function deskWithCanary(audience: Partial<Canary> = {}) {
-  const desk = new ApiDesk();
-  const stable = await desk.rule('epa', '1.0.0', 'prod');
-  const candidate = await desk.rule('epa', '2.0.0');
-  const { records, clock } = desk.deps;
-  const [channelAt, summaryAt, headAt] = [
-    channelKey('demo', 'epa', 'prod'),
-    summaryKey('demo', 'epa'),
-    channelHeadKey('demo', 'prod'),
-  ];
-  const nowMs = clock.nowMs();
-  const named = await requireSnapshot({ records }, 'demo', 'epa', candidate);
-  const rule = await placeSnapshot({ records }, 'demo', 'epa', named);
-  const everyone = { weight: 10_000, salt: 'salt-7', region: null, enforcedFromMs: null };
-  const canary = { ...everyone, ...audience, run: 7, rule, leaseUntilMs: nowMs + leaseMs };
-  const [channel, summary, head] = await Promise.all([
-    getRecord({ records }, channelAt),
-    getRecord({ records }, summaryAt),
-    getRecord({ records }, headAt),
-  ]);
-  if (channel === undefined || summary === undefined || head === undefined) throw new Error('none');
-  const after = startCanary(channel.value, canary, nowMs);
-  const { earlier: _, ...state } = after;
-  const { run: _run, rule: _rule, ...terms } = canary;
-  await desk.put(channelAt, after);
-  await desk.put(summaryAt, {
-    ...summary.value,
-    channels: { ...summary.value.channels, prod: state },
-  });
-  await desk.put(headAt, { ...head.value, canaries: { epa: terms } });
-  return { desk, stable, candidate, audience: canary };
-}
+import { deskWithCanary, leaseMs } from './desk-with-canary.ts';
 
 type Headers = Readonly<Record<string, string>>;
+
+type Named = Readonly<Record<'snapshot' | 'bodyDigest', string>>;
+interface Item extends Named {
+  readonly canary: {
+    readonly run: number;
+    readonly holdsSeconds: number;
+    readonly stable: Named;
+  } | null;
+}
 
 /** What a caller is given, by all three ways of asking. */
 async function given(desk: ApiDesk, who: 'reader' | 'service' | 'monitor', headers: Headers = {}) {
   const rule = await desk.ask(who, 'GET /api/policies/epa', { headers });
   const manifest = await desk.done(who, 'GET /api/manifest', { headers });
-  const json = { query: '{policies{snapshot rule}}' };
+  const json = { query: '{policies{snapshot bodyDigest rule}}' };
   const graph = await desk.done(who, 'POST /api/graphql', { headers, json });
-  const [item] = manifest['items'] as { snapshot: string }[];
-  const { policies } = graph['data'] as { policies: { snapshot: string; rule: object }[] };
+  const [item] = manifest['items'] as Item[];
+  const { policies } = graph['data'] as { policies: (Named & { rule: object })[] };
   const snapshot = rule.headers.get('etag')?.slice(1, -1);
   expect([item?.snapshot, policies[0]?.snapshot]).toEqual([snapshot, snapshot]);
   expect(policies[0]?.rule).toEqual(rule.body);
+  const digest = `sha256:${textDigest(rule.text)}`;
+  expect([item?.bodyDigest, policies[0]?.bodyDigest]).toEqual([digest, digest]);
+  const run = rule.headers.get('x-canary-run');
+  expect(item?.canary?.run ?? null).toBe(run === null ? null : Number(run));
   return {
     snapshot,
-    run: rule.headers.get('x-canary-run'),
+    run,
     shadow: rule.headers.get('x-shadow-snapshot'),
   };
 }
@@ -76,6 +49,23 @@ describe('a canary', () => {
     expect((await given(desk, 'monitor', { 'x-region': 'SF' })).snapshot).toBe(stable);
     desk.deps.clock.set(desk.deps.clock.nowMs() + leaseMs);
     expect((await given(desk, 'reader')).snapshot).toBe(stable);
+  });
+
+  it('tells its readers what they go back to when they cannot ask any more', async () => {
+    const { desk } = await deskWithCanary({ region: 'NCR' });
+    const [mine, others] = await Promise.all(
+      (['reader', 'service'] as const).map(async (who) => {
+        const { items } = (await desk.done(who, 'GET /api/manifest')) as { items: Item[] };
+        return items[0];
+      }),
+    );
+    const { snapshot, bodyDigest } = others!;
+    expect(mine?.canary).toEqual({
+      run: 7,
+      holdsSeconds: leaseMs / 1000,
+      stable: { snapshot, version: '1.0.0', bodyDigest },
+    });
+    expect(others?.canary).toBeNull();
   });
 
   it('gives it to exactly the subjects that the published bucketing says', async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { textDigest } from '../../../src/core/packages/digest.ts';
 import { listChannel, listPolicies, type Page } from '../../../src/core/policies/list-policies.ts';
 import { listSnapshots } from '../../../src/core/policies/list-snapshots.ts';
 import { readHistory } from '../../../src/core/policies/read-history.ts';
@@ -152,6 +153,7 @@ describe('the history of a policy', () => {
     const lane = { channel: 'prod', effectiveAt: null };
     const ref = ({ snapshot, version, digest }: typeof a) => ({ snapshot, version, digest });
     const hex = b.digest.slice('sha256:'.length);
+    const bodyDigest = textDigest('{"id":"p","version":"2.0.0"}');
     expect(items[0]).toEqual({
       index: 1,
       at: '2026-01-01T00:00:00.000Z',
@@ -161,7 +163,7 @@ describe('the history of a policy', () => {
       reason: 'less smog',
       changed: { ...lane, ...ref(b), gen: 2 },
       before: { ...lane, ...ref(a), gen: 1 },
-      state: { gen: 2, current: { ...ref(b), digest: hex }, next: null },
+      state: { gen: 2, current: { ...ref(b), digest: hex, bodyDigest }, next: null },
     });
     expect(items[1]).toMatchObject({ index: 0, before: null, reason: null });
     expect(items).toHaveLength(2);

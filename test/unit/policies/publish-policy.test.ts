@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { packPolicy } from '../../../src/core/packages/pack-policy.ts';
-import { sha256Hex } from '../../../src/core/packages/digest.ts';
+import { sha256Hex, textDigest } from '../../../src/core/packages/digest.ts';
 import { bodyKey } from '../../../src/core/policies/policy-keys.ts';
 import { readBody, readRule } from '../../../src/core/policies/read-rule.ts';
 import { assertConsistent } from '../../support/consistency.ts';
@@ -40,6 +40,7 @@ describe('publishPolicy', () => {
       snapshot,
       version: '1.0.0',
       digest,
+      bodyDigest: textDigest('{"id":"p","version":"1.0.0","limit":25}'),
       body: { json: '{"id":"p","version":"1.0.0","limit":25}' },
     });
     expect(next).toBeNull();

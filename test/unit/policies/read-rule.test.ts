@@ -53,7 +53,7 @@ describe('readRuleAt', () => {
     expect(await readBody(deps, 'demo', rule.body)).toBe(
       JSON.stringify({ id: 'p', version: '1.0.0', text }),
     );
-    expect(Object.keys(rule)).toEqual(['snapshot', 'version', 'digest', 'body']);
+    expect(Object.keys(rule)).toEqual(['snapshot', 'version', 'digest', 'bodyDigest', 'body']);
   });
 
   it('says from when on a first rule is in force', async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { sha256Hex } from '../../../src/core/packages/digest.ts';
+import { sha256Hex, textDigest } from '../../../src/core/packages/digest.ts';
 import { packPolicy } from '../../../src/core/packages/pack-policy.ts';
 import { listPolicies } from '../../../src/core/policies/list-policies.ts';
 import { assertConsistent } from '../../support/consistency.ts';
@@ -28,6 +28,9 @@ describe('storeSnapshot', () => {
         snapshot: `v2026-01-01-0000-${digest.slice(0, 8)}`,
         version: '1.0.0',
         digest,
+        bodyDigest: textDigest(
+          '{"id":"p","version":"1.0.0","effective":"2030-01-01T00:00:00+01:00","tags":["air"]}',
+        ),
         sizeBytes: bytes.byteLength,
         effectiveAt: '2029-12-31T23:00:00.000Z',
         tags: ['air'],

@@ -220,4 +220,32 @@ describe('reportReceipts', () => {
     await reportReceipts({ ...deps, records }, by, told, null);
     expect(calls).toEqual({ get: 0, getMany: 2, query: 0, commit: 1 });
   });
+
+  it('does not write down the same word for a minute: many processes may say it', async () => {
+    await lane.start(7);
+    const { port: records, calls, reset } = countingRecords(deps.records);
+    const counted = { ...deps, records };
+    const say = async (receipts: readonly Receipt[]) => {
+      reset();
+      const by = { tenant: 'demo', subject: 'svc-1' };
+      const answers = await reportReceipts(counted, by, receipts, deps.ids.next());
+      expect(answers.map(({ status }) => status)).toEqual(receipts.map(() => 'recorded'));
+      return calls.commit;
+    };
+    const { stable, candidate } = lane;
+    expect(await say([receipt(candidate), receipt(stable)])).toBe(1);
+    later(60_000);
+    expect(await say([receipt(stable)])).toBe(0);
+    expect(await say([receipt(candidate), receipt(stable)])).toBe(0);
+    expect(await say([receipt(stable, { decisions: 0 })])).toBe(1);
+    expect(await say([receipt(stable, { status: 'refused', reason: 'a' })])).toBe(1);
+    expect(await say([receipt(stable, { status: 'refused', reason: 'a' })])).toBe(0);
+    expect(await say([receipt(stable, { status: 'refused', reason: 'b' })])).toBe(1);
+    expect(await say([receipt(candidate, { status: 'refused' }), receipt(stable)])).toBe(1);
+    expect(await say([receipt(candidate)])).toBe(1);
+    expect((await kept())?.account?.candidate).toBe('applied');
+    later(60_001);
+    expect(await say([receipt(candidate)])).toBe(1);
+    expect((await kept())?.told?.atMs).toBe(deps.clock.nowMs());
+  });
 });

@@ -1,7 +1,7 @@
 import type { CanaryPlan } from '../../policies/canary-plan.ts';
 import type { PlacedRule } from '../../policies/channel-record.ts';
 import type { RunDeps, RunStep } from '../change-run.ts';
-import { leaseMs } from '../keep-lease.ts';
+import { canaryLeaseMs } from '../../policies/canary.ts';
 import { basedOn, canaryMoves } from '../lane-moves.ts';
 import type { Situation } from '../read-situation.ts';
 import type { Paced } from '../rollout-tasks.ts';
@@ -31,7 +31,7 @@ export function beginWindow(
       ...audience,
       run: run.run,
       rule: ruleOf(policy),
-      leaseUntilMs: nowMs + leaseMs,
+      leaseUntilMs: nowMs + canaryLeaseMs,
       enforcedFromMs: effectiveAtMs > nowMs ? effectiveAtMs : null,
     };
   };
