@@ -55,6 +55,7 @@ export class Dashboard extends Construct {
         this.#byPart(),
         this.#journalAndRuns(),
         this.#jobs(),
+        this.#services(),
         this.#faults(),
       ],
     });
@@ -132,6 +133,33 @@ export class Dashboard extends Construct {
       graph('Jobs: the oldest that waits, ms', byType('hms_jobs_oldest_age_ms', maximum)),
       graph('Jobs dead', dead),
     ];
+  }
+
+  #services(): GraphWidget[] {
+    const colours = ['green', 'yellow', 'red'].map((status) =>
+      this.#own('hms_services', { status }, maximum, status),
+    );
+    return [
+      graph('Services by colour', colours),
+      graph('Calls of services that failed: the most', [
+        this.#byService('hms_service_requests_failed', Stats.SUM),
+      ]),
+      graph('Latency of services: p99, ms, the longest', [
+        this.#byService('hms_service_request_duration_ms', Stats.percentile(99)),
+      ]),
+    ];
+  }
+
+  /** The ten of them with the highest numbers: nobody knows beforehand what they are called. */
+  #byService(metricName: string, statistic: string): IMetric {
+    const schema = `{"${metricsNamespace(this.#props.config)}",tenant,service}`;
+    const search = `SEARCH('${schema} MetricName="${metricName}"', '${statistic}', ${period.toSeconds()})`;
+    return new MathExpression({
+      expression: `SORT(${search}, MAX, DESC, 10)`,
+      usingMetrics: {},
+      label: '',
+      period,
+    });
   }
 
   #faults(): GraphWidget[] {

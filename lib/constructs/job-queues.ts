@@ -56,7 +56,7 @@ export class JobQueues extends Construct {
     this.types = workerTypes.map((type) => {
       const name = (part: string) => `hms-${config.stage}-${type.replaceAll('.', '-')}-${part}`;
       const scopeOfType = new Construct(this, pascalCase(type));
-      const deadLetters = new DeadLetters(scopeOfType, 'Dead', key, name('dead'));
+      const deadLetters = new DeadLetters(scopeOfType, 'Dead', key, { queueName: name('dead') });
       const queue = (priority: JobPriority) =>
         new Queue(scopeOfType, pascalCase(priority), {
           queueName: name(priority),

@@ -33,7 +33,10 @@ export class JobReconciler extends Construct {
         ...jobsEnvironment(config, queues.types),
       },
       statements: [
-        ...storeAccess(store, { table: ['BatchGetItem', 'Query'] }),
+        ...storeAccess(store, {
+          table: ['BatchGetItem', 'Query'],
+          families: { read: ['journals', 'heads', 'openJobs', 'jobs'], write: [] },
+        }),
         ...queues.sending(),
         ...deadLetters.sending(),
       ],

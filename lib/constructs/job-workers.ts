@@ -41,7 +41,16 @@ interface WorkerNeeds extends StoreNeeds {
 const needs: Readonly<Record<WorkerType, WorkerNeeds>> = {
   'pothole.report': { table: [...changeJobNeeds, 'ConditionCheckItem'], blobs: ['GetObject'] },
   'case.close': { table: changeJobNeeds, blobs: ['GetObject'] },
-  'event.deliver': { table: changeJobNeeds, blobs: ['GetObject'], tells: true },
+  'event.deliver': {
+    table: changeJobNeeds,
+    // It talks to services of tenants.
+    families: {
+      read: ['policies', 'services', 'serviceHealth', 'entries', 'heads', 'jobs'],
+      write: ['entries', 'heads', 'jobs', 'openJobs', 'deadJobs'],
+    },
+    blobs: ['GetObject'],
+    tells: true,
+  },
 };
 
 /**
@@ -83,11 +92,11 @@ export class JobWorkers extends Construct {
       statements: [
         ...storeAccess(store, needs[type]),
         ...queueAccess(Object.values(byPriority), store.key, 'work'),
-        ...(tells ? secretAccess(config, store, 'read') : []),
+        ...(tells ? secretAccess(config, store, 'service', 'read') : []),
       ],
     });
     acknowledgeAllBlobs(worker, store);
-    if (tells) acknowledgeAllSecrets(worker, config);
+    if (tells) acknowledgeAllSecrets(worker, config, 'service');
     return worker;
   }
 

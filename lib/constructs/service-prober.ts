@@ -34,7 +34,14 @@ export class ServiceProber extends Construct {
       timeoutS: 75,
       environment: { HMS_TABLE: store.table.tableName, ...targetsEnvironment(config) },
       statements: [
-        ...storeAccess(store, { table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem'] }),
+        ...storeAccess(store, {
+          table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem'],
+          families: {
+            // Entries: whose it is, when somebody else may have written one.
+            read: ['probes', 'services', 'serviceHealth', 'entries', 'heads'],
+            write: ['serviceHealth', 'entries', 'heads'],
+          },
+        }),
         ...deadLetters.sending(),
       ],
     });

@@ -5,6 +5,9 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
+import { recordFamilies } from './record-families.ts';
+import type { RecordFamily } from './record-families.ts';
+
 /** Where state is kept. */
 export interface Store {
   readonly table: ITable;
@@ -25,6 +28,14 @@ type BlobAction = 'GetObject' | 'PutObject';
 
 export interface StoreNeeds {
   readonly table: readonly TableAction[];
+  /**
+   * Which records it reads (or checks), and which it writes, of every tenant; all of them where this is
+   * left out. See docs/adr/0023-records-by-family.md.
+   */
+  readonly families?: {
+    readonly read: readonly RecordFamily[];
+    readonly write: readonly RecordFamily[];
+  };
   readonly blobs?: readonly BlobAction[];
 }
 
@@ -35,10 +46,7 @@ export interface StoreNeeds {
 export function storeAccess(store: Store, needs: StoreNeeds): PolicyStatement[] {
   const blobs = needs.blobs ?? [];
   const statements = [
-    new PolicyStatement({
-      actions: needs.table.map((action) => `dynamodb:${action}`),
-      resources: [store.table.tableArn],
-    }),
+    ...tableUse(store, needs),
     keyUse(store, 'dynamodb', needs.table.some(writes)),
   ];
   if (blobs.length === 0) return statements;
@@ -50,6 +58,31 @@ export function storeAccess(store: Store, needs: StoreNeeds): PolicyStatement[] 
     }),
     keyUse(store, 's3', blobs.some(writes)),
   ];
+}
+
+function tableUse({ table }: Store, { table: actions, families }: StoreNeeds): PolicyStatement[] {
+  const allow = (some: readonly TableAction[], of?: readonly RecordFamily[]) =>
+    new PolicyStatement({
+      actions: some.map((action) => `dynamodb:${action}`),
+      resources: [table.tableArn],
+      ...(of === undefined ? {} : { conditions: within(of) }),
+    });
+  if (families === undefined) return [allow(actions)];
+  const reading = actions.filter((action) => !writes(action));
+  const writing = actions.filter(writes);
+  return [
+    allow(reading, families.read),
+    ...(writing.length === 0 ? [] : [allow(writing, families.write)]),
+  ];
+}
+
+/** Of each item that a call is about; a call that is about none is not allowed either. */
+function within(families: readonly RecordFamily[]): Record<string, Record<string, unknown>> {
+  const patterns = families.map((family) => recordFamilies[family]);
+  return {
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns },
+    Null: { 'dynamodb:LeadingKeys': 'false' },
+  };
 }
 
 function writes(action: TableAction | BlobAction): boolean {

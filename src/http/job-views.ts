@@ -1,9 +1,9 @@
-import { isOpenJob, type JobRecord } from '../core/jobs/job-record.ts';
+import { isOpenJob, type JobRecord, progressOf } from '../core/jobs/job-record.ts';
 import type { LeasedJob } from '../core/jobs/lease-jobs.ts';
 
 /** A job as lists show it. Never with the token of its lease, which is its worker's alone. */
 export function jobSummaryView(record: JobRecord) {
-  const { status, attempts, lease, progress, error, endedAt, visibleAtMs } = record;
+  const { status, attempts, lease, error, endedAt, visibleAtMs } = record;
   const waits = isOpenJob(record) && status !== 'processing';
   return {
     ...coreView(record),
@@ -12,7 +12,7 @@ export function jobSummaryView(record: JobRecord) {
     nextAttemptAt: waits ? new Date(visibleAtMs).toISOString() : null,
     worker: lease?.worker ?? null,
     leaseUntil: lease === null ? null : new Date(lease.untilMs).toISOString(),
-    progress,
+    progress: progressOf(record),
     error,
     endedAt,
   };
@@ -26,8 +26,10 @@ export function jobView(record: JobRecord, log: string) {
 
 /** A job as its worker gets it, with the lease of this attempt. */
 export function leasedJobView({ stored: { value: record }, lease }: LeasedJob) {
+  const { traceparent } = record;
   return {
     ...coreView(record),
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...dataView(record),
     attempt: record.attempts,
     lease: lease.token,

@@ -2,6 +2,7 @@ import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metrics } from '../../ports/metrics.ts';
 import { jobMetrics } from './job-metrics.ts';
 import { RequestTally } from './request-tally.ts';
+import { serviceMetrics } from './service-metrics.ts';
 
 export interface PrometheusMetrics extends Metrics {
   /** Everything, in the Prometheus text format 0.0.4. */
@@ -31,10 +32,12 @@ export function prometheusMetrics(options: {
   });
   const requests = new RequestTally();
   return {
-    requestDone: (operation, status, durationMs) => requests.add(operation, status, durationMs),
+    requestDone: (operation, status, durationMs, ofService = false) =>
+      requests.add(operation, status, durationMs, ofService),
     eventsRelayed: (count) => relayed.inc(count),
     runsOpen: (count) => runs.set(count),
     ...jobMetrics(registry),
+    ...serviceMetrics(registry),
     text: async () => requests.text() + (await registry.metrics()),
     contentType: registry.contentType,
   };

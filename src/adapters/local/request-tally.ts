@@ -18,13 +18,14 @@ interface Tally {
 export class RequestTally {
   readonly #tallies = new Map<string, Tally>();
 
-  add(operation: string, status: number, durationMs: number): void {
+  /** `ofService`: what fails is no failure of ours. */
+  add(operation: string, status: number, durationMs: number, ofService = false): void {
     const tally = this.#tallies.get(operation) ?? this.#begin(operation);
     const statusClass = Math.floor(status / 100) - 1;
     // What is no HTTP status is a failure of ours.
     const index = statusClass >= 0 && statusClass < 4 ? statusClass : 4;
     tally.byClass[index] = (tally.byClass[index] ?? 0) + 1;
-    if (index === 4) tally.failed++;
+    if (index === 4 && !ofService) tally.failed++;
     const durationS = Math.max(0, durationMs / 1000) || 0;
     tally.sumS += durationS;
     let bucket = 0;
@@ -49,7 +50,11 @@ export class RequestTally {
     return [
       ...head('hms_requests_total', 'counter', 'Requests answered.'),
       ...requests,
-      ...head('hms_requests_failed', 'counter', 'Requests answered with 500 or more.'),
+      ...head(
+        'hms_requests_failed',
+        'counter',
+        'Requests answered with 500 or more, but for what services behind the gateway are to blame for.',
+      ),
       ...failed,
       ...head('hms_request_duration_seconds', 'histogram', 'From the request to its answer.'),
       ...durations,

@@ -29,6 +29,8 @@ export interface NewJob {
   readonly maxAttempts: number;
   /** On whose behalf. */
   readonly subject: string;
+  /** Of that subject, where the caller's token or a trusted caller tells. */
+  readonly region?: string | undefined;
   readonly idempotencyKey: string | null;
   readonly reason: string | null;
 }
@@ -188,8 +190,8 @@ function checkRoom(counts: Tally, type: string, jobJournals: number): void {
 
 function firstRecord(
   deps: Pick<Deps, 'clock' | 'jobJournals'>,
-  { actor, requestId }: Origin,
-  { type, priority, data, notBeforeMs, maxAttempts, subject }: NewJob,
+  { actor, requestId, traceparent }: Origin,
+  { type, priority, data, notBeforeMs, maxAttempts, subject, region }: NewJob,
   { id, dataRef, entry }: { id: string; dataRef: JobDataRef | null; entry: JournalEntry },
 ): JobRecord {
   const state = { status: 'queued', attempts: 0 } as const;
@@ -201,7 +203,9 @@ function firstRecord(
     priority,
     actor,
     subject,
+    ...(region === undefined ? {} : { region }),
     requestId,
+    ...(traceparent === undefined ? {} : { traceparent }),
     data: dataRef === null ? data : null,
     dataRef,
     createdAt: entry.at,

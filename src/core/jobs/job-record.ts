@@ -87,7 +87,11 @@ export interface JobRecord {
   readonly actor: string;
   /** On whose behalf. */
   readonly subject: string;
+  /** Of whom it is on behalf of, where that is known: governance may ask for it. */
+  readonly region?: string;
   readonly requestId: string;
+  /** Of the call that enqueued it, where one did (https://www.w3.org/TR/trace-context/). */
+  readonly traceparent?: string;
   /** Null when it is in the blob store. */
   readonly data: Json;
   readonly dataRef: JobDataRef | null;
@@ -117,6 +121,12 @@ export interface JobRecord {
 export interface JobRef {
   readonly tenant: string;
   readonly id: string;
+}
+
+/** How far the work on a job has come: whatever its worker said last, one that has completed is done. */
+export function progressOf({ status, progress, endedAt }: JobRecord): JobProgress | null {
+  if (status !== 'completed' || endedAt === null) return progress;
+  return { percent: 100, note: null, at: endedAt };
 }
 
 export function isOpenJob({ status }: Pick<JobRecord, 'status'>): boolean {

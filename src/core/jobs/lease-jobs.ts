@@ -158,9 +158,10 @@ async function startVetted(
   leaseMs: number,
 ): Promise<LeasedJob | null> {
   const { tenant, actor } = origin;
-  const { id, type: action, actor: asker, subject } = known.value;
+  const { id, type: action, actor: asker, subject, region } = known.value;
   const payload = await readJobData(deps, tenant, known.value);
-  const vetted = await deps.vet({ tenant, actor: { id: asker, subject }, action, payload });
+  const by = { id: asker, subject, region };
+  const vetted = await deps.vet({ tenant, actor: by, action, payload });
   const ref = { tenant, id };
   const terms = { worker: actor, leaseMs, movesPlace: true, metricType, known };
   const started = await startAttempt(deps, origin, ref, terms);

@@ -13,6 +13,7 @@ import {
   waitingTally,
 } from './job-keys.ts';
 import { isOpenJob, jobPriorities, type JobRecord } from './job-record.ts';
+import { SentAgain } from './sent-again.ts';
 import { queuedJob } from './submit-job.ts';
 
 export interface ReconcileDeps extends Pick<
@@ -26,6 +27,8 @@ export interface ReconcileDeps extends Pick<
 export interface ReconcileTerms {
   /** A job that could have been started for so long, and was not, may have fallen out of the queue. */
   readonly staleMs: number;
+  /** One that was sent again is left alone for so long, whoever else looks at it. */
+  readonly againMs: number;
   /** Jobs of a tenant, type and priority that are looked at. */
   readonly maxJobs: number;
 }
@@ -36,16 +39,20 @@ const page = 100;
  * Sends again what waits for one of our workers and seems to have fallen out of the queue: stored,
  * and its sender died before it was sent; or lost by the queue. What is in the queue after all is
  * handed out twice, and started once. Measures, too, how many jobs wait and run, and for how long.
+ * `sentAgain` is what this process remembers of the rounds before.
  * One tenant that fails does not keep the others; its error is thrown when all are done.
  */
-export async function reconcileJobs(deps: ReconcileDeps, terms: ReconcileTerms): Promise<void> {
+export async function reconcileJobs(
+  deps: ReconcileDeps,
+  terms: ReconcileTerms,
+  sentAgain = new SentAgain(),
+): Promise<void> {
   const failures: unknown[] = [];
   const counts = new Map(deps.workerTypes.map((type) => [type, newCount()]));
   for (const [tenant, types] of await openWork(deps, counts)) {
     for (const type of types) {
-      await reconcileType(deps, tenant, type, terms, counts.get(type)).catch((error: unknown) =>
-        failures.push(error),
-      );
+      const about = { tenant, type, count: counts.get(type), sentAgain };
+      await reconcileType(deps, about, terms).catch((error: unknown) => failures.push(error));
     }
   }
   for (const [type, { waiting, running, oldestMs }] of counts) {
@@ -63,9 +70,10 @@ export async function keepReconcilingJobs(
 ): Promise<void> {
   // What an earlier process left behind is in nobody's hands.
   let staleMs = 0;
+  const sentAgain = new SentAgain();
   while (!stop.aborted) {
     try {
-      await reconcileJobs(deps, { ...terms, staleMs });
+      await reconcileJobs(deps, { ...terms, staleMs }, sentAgain);
       staleMs = terms.staleMs;
     } catch (error) {
       deps.log.error('reconciling jobs failed', { error });
@@ -118,12 +126,17 @@ function countOpen(head: JournalHead | undefined, counts: ReadonlyMap<string, Co
   });
 }
 
+interface TypeOfTenant {
+  readonly tenant: string;
+  readonly type: string;
+  readonly count: Count | undefined;
+  readonly sentAgain: SentAgain;
+}
+
 async function reconcileType(
   deps: ReconcileDeps,
-  tenant: string,
-  type: string,
-  { staleMs, maxJobs }: ReconcileTerms,
-  count: Count | undefined,
+  { tenant, type, count, sentAgain }: TypeOfTenant,
+  { staleMs, againMs, maxJobs }: ReconcileTerms,
 ): Promise<void> {
   const nowMs = deps.clock.nowMs();
   for (const priority of jobPriorities) {
@@ -141,11 +154,11 @@ async function reconcileType(
       const records = await getRecords(deps, keys);
       const jobs = records.flatMap((record) => record?.value ?? []);
       if (count !== undefined) noteOldest(count, jobs);
-      await sendAgain(
-        deps,
-        tenant,
-        jobs.filter((job) => isLost(job, nowMs - staleMs)),
+      const lost = jobs.filter(
+        (job) => isLost(job, nowMs - staleMs) && !sentAgain.isRecent(tenant, job, nowMs, againMs),
       );
+      await sendAgain(deps, tenant, lost);
+      sentAgain.note(tenant, lost, nowMs);
       after = found.at(-1)?.key.sort;
       if (found.length < page) break;
     }

@@ -11,7 +11,11 @@ import { readJobData } from './read-job.ts';
 /** Whether the governance rules in force let a job be done. */
 export type Vet = (asked: {
   readonly tenant: string;
-  readonly actor: { readonly id: string; readonly subject: string };
+  readonly actor: {
+    readonly id: string;
+    readonly subject: string;
+    readonly region?: string | undefined;
+  };
   readonly action: string;
   readonly payload: Json;
 }) => Promise<
@@ -48,7 +52,7 @@ export async function runAttempt(
     const reason = await validator.check(context);
     if (reason !== null) return { kind: 'rejected', validator: validator.name, reason };
   }
-  const actor = { id: job.actor, subject: job.subject };
+  const actor = { id: job.actor, subject: job.subject, region: job.region };
   const vetted = await deps.vet({ tenant, actor, action: job.type, payload: raw });
   if (vetted.verdict === 'denied') {
     return { kind: 'rejected', validator: 'governance', reason: vetted.reason };

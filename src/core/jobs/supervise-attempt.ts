@@ -1,4 +1,5 @@
 import type { JobTurn } from '../../ports/job-queue.ts';
+import type { LogFields } from '../../ports/log.ts';
 import type { Deps } from '../deps.ts';
 import { AppError } from '../errors/app-error.ts';
 import type { Origin } from '../journal/journal-entry.ts';
@@ -108,7 +109,7 @@ async function keepTurn(
       await deps.queue.hide(turn, turnMs);
     } catch (error) {
       if (isLeaseLost(error)) return lose(error);
-      deps.log.warn('lease not renewed', { tenant: turn.tenant, job: turn.id, error });
+      deps.log.warn('lease not renewed', { ...aboutAttempt(attempt), error });
     }
   }
 }
@@ -134,9 +135,16 @@ function progressOf(
       await reportProgress(deps, origin, turn, token, progress);
     } catch (error) {
       if (isLeaseLost(error)) lose(error);
-      else deps.log.warn('progress not kept', { tenant: turn.tenant, job: turn.id, error });
+      else deps.log.warn('progress not kept', { ...aboutAttempt(attempt), error });
     }
   };
+}
+
+/** For the log: also the trace of the call that enqueued the job. */
+export function aboutAttempt({ turn, origin, started }: Attempt): LogFields {
+  const { traceparent } = started.value;
+  const traced = traceparent === undefined ? {} : { traceId: traceparent.split('-')[1] };
+  return { requestId: origin.requestId, ...traced, tenant: turn.tenant, job: turn.id };
 }
 
 export function isLeaseLost(error: unknown): boolean {

@@ -9,6 +9,7 @@ import type { JobRecord } from './job-record.ts';
 import { defaultRetry } from './retry-schedule.ts';
 import { startAttempt } from './start-attempt.ts';
 import {
+  aboutAttempt,
   type Attempt,
   failureOf,
   isLeaseLost,
@@ -113,9 +114,7 @@ async function nextAttempt(
     }
   } catch (error) {
     if (!isLeaseLost(error)) throw error;
-    const { turn, origin } = attempt;
-    const { requestId } = origin;
-    deps.log.info('attempt lost its lease', { tenant: turn.tenant, job: turn.id, requestId });
+    deps.log.info('attempt lost its lease', aboutAttempt(attempt));
     // Whether it has ended, or is another's now: its record tells whoever gets this turn next.
     return deps.clock.nowMs();
   }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { emfMetrics } from '../../../src/adapters/aws/emf-metrics.ts';
 
@@ -154,5 +154,106 @@ it('keeps to its namespace', () => {
   metrics.runsOpen(1);
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     _aws: { CloudWatchMetrics: [{ Namespace: 'hms-dev' }] },
+  });
+});
+
+describe('calls of services', () => {
+  const line = (tell: (metrics: ReturnType<typeof setUp>['metrics']) => void): unknown => {
+    const { lines, metrics } = setUp();
+    tell(metrics);
+    expect(lines).toHaveLength(1);
+    return JSON.parse(lines[0] ?? '');
+  };
+  /** Which metrics a line has, by which dimensions. */
+  const directives = (
+    ...each: readonly (readonly [string[][], readonly string[]])[]
+  ): Record<string, unknown> => ({
+    CloudWatchMetrics: each.map(([Dimensions, names]) => ({
+      Dimensions,
+      Metrics: names.map((Name) => expect.objectContaining({ Name })),
+    })),
+  });
+  const perService = [['tenant', 'service'], []];
+
+  it.each([
+    ['answered', 0],
+    ['failed', 1],
+    ['abandoned', 0],
+  ] as const)(
+    'are one line, %s with %d failed, for each service and for all',
+    (outcome, failed) => {
+      expect(line((metrics) => metrics.serviceCalled('demo', 'check', outcome, 7))).toMatchObject({
+        _aws: directives([
+          perService,
+          [
+            'hms_service_requests_total',
+            'hms_service_requests_failed',
+            'hms_service_request_duration_ms',
+          ],
+        ]),
+        tenant: 'demo',
+        service: 'check',
+        outcome,
+        hms_service_requests_total: 1,
+        hms_service_requests_failed: failed,
+        hms_service_request_duration_ms: 7,
+      });
+    },
+  );
+
+  it('that reach none are counted apart, and in no share', () => {
+    expect(line((metrics) => metrics.serviceCalled('demo', null, 'refused', 7))).toMatchObject({
+      _aws: directives([[['tenant', 'service']], ['hms_service_requests_total']]),
+      service: '_none',
+      outcome: 'refused',
+    });
+  });
+
+  it('tell what broke off', () => {
+    expect(line((metrics) => metrics.serviceAnswerBroke('demo', 'check'))).toMatchObject({
+      _aws: directives([perService, ['hms_service_answers_broken_total']]),
+      service: 'check',
+      hms_service_answers_broken_total: 1,
+    });
+  });
+
+  it('are no failures of ours where a service fails', () => {
+    expect(line((metrics) => metrics.requestDone('callService', 503, 1, true))).toMatchObject({
+      _aws: directives(
+        [[['operation']], ['hms_requests_total', 'hms_requests_failed', 'hms_request_duration_ms']],
+        [[[]], ['hms_requests_failed_by_services']],
+      ),
+      hms_requests_total: 1,
+      hms_requests_failed: 0,
+      hms_requests_failed_by_services: 1,
+    });
+    const ours = line((metrics) => metrics.requestDone('callService', 500, 1));
+    expect(ours).toMatchObject({ hms_requests_failed: 1 });
+    expect(ours).not.toHaveProperty('hms_requests_failed_by_services');
+    const fine = line((metrics) => metrics.requestDone('callService', 200, 1, true));
+    expect(fine).toMatchObject({ hms_requests_failed_by_services: 0 });
+  });
+});
+
+it('writes how many services are of a colour, and a zero for what alarms take off', () => {
+  const { lines, metrics } = setUp();
+  metrics.servicesSeen('red', 2);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    _aws: {
+      CloudWatchMetrics: [
+        { Dimensions: [['status']], Metrics: [{ Name: 'hms_services', Unit: 'Count' }] },
+        {
+          Dimensions: [[]],
+          Metrics: [
+            { Name: 'hms_requests_failed_by_services', Unit: 'Count' },
+            { Name: 'hms_service_answers_broken_total', Unit: 'Count' },
+          ],
+        },
+      ],
+    },
+    status: 'red',
+    hms_services: 2,
+    hms_requests_failed_by_services: 0,
+    hms_service_answers_broken_total: 0,
   });
 });

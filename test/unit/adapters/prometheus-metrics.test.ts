@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { maxServiceLabels } from '../../../src/adapters/runtime/service-labels.ts';
 import { prometheusMetrics } from '../../../src/adapters/local/prometheus-metrics.ts';
 
 /** The samples of a text, by name and labels. */
@@ -117,6 +118,57 @@ describe('prometheusMetrics', () => {
     });
   });
 
+  it('counts calls of services by tenant, service and outcome, and times those that were asked', async () => {
+    const metrics = make();
+    metrics.serviceCalled('demo', 'check', 'answered', 30);
+    metrics.serviceCalled('demo', 'check', 'answered', -5);
+    metrics.serviceCalled('demo', 'check', 'failed', 100_000);
+    metrics.serviceCalled('demo', null, 'refused', 1);
+    metrics.serviceAnswerBroke('demo', 'check');
+    metrics.servicesSeen('red', 7);
+    metrics.servicesSeen('red', 2);
+    const found = samples(await metrics.text());
+    const check = 'tenant="demo",service="check"';
+    const name = 'hms_service_request_duration_seconds';
+    expect(found).toMatchObject({
+      [`hms_service_requests_total{${check},outcome="answered"}`]: 2,
+      [`hms_service_requests_total{${check},outcome="failed"}`]: 1,
+      'hms_service_requests_total{tenant="demo",service="_none",outcome="refused"}': 1,
+      [`hms_service_answers_broken_total{${check}}`]: 1,
+      [`${name}_bucket{le="0.025",${check}}`]: 1,
+      [`${name}_bucket{le="60",${check}}`]: 2,
+      [`${name}_bucket{le="300",${check}}`]: 3,
+      'hms_services{status="red"}': 2,
+    });
+    expect(Object.keys(found).filter((key) => key.startsWith(`${name}_count`))).toEqual([
+      `${name}_count{${check}}`,
+    ]);
+  });
+
+  it('keeps the series of services within bounds, whatever is called', async () => {
+    const metrics = make();
+    for (let i = 0; i < 3 * maxServiceLabels; i++) {
+      metrics.serviceCalled('demo', `s${i}`, 'answered', 1);
+    }
+    const found = samples(await metrics.text());
+    const counted = Object.entries(found).filter(([key]) => key.startsWith('hms_service_requests'));
+    expect(counted).toHaveLength(maxServiceLabels + 1);
+    expect(Object.fromEntries(counted)).toMatchObject({
+      'hms_service_requests_total{tenant="_other",service="_other",outcome="answered"}':
+        2 * maxServiceLabels,
+    });
+  });
+
+  it('counts what a service fails to no failure of ours', async () => {
+    const metrics = make();
+    metrics.requestDone('callService', 503, 1, true);
+    metrics.requestDone('callService', 500, 1);
+    expect(samples(await metrics.text())).toMatchObject({
+      'hms_requests_total{operation="callService",status_class="5xx"}': 2,
+      'hms_requests_failed{operation="callService"}': 1,
+    });
+  });
+
   it('says each help and type once, with all samples of a name behind it', async () => {
     const metrics = make();
     metrics.requestDone('a', 200, 1);
@@ -134,6 +186,10 @@ describe('prometheusMetrics', () => {
       '# TYPE hms_jobs_waiting gauge',
       '# TYPE hms_jobs_running gauge',
       '# TYPE hms_jobs_oldest_age_seconds gauge',
+      '# TYPE hms_service_requests_total counter',
+      '# TYPE hms_service_request_duration_seconds histogram',
+      '# TYPE hms_service_answers_broken_total counter',
+      '# TYPE hms_services gauge',
     ]);
     expect(text).toMatch(/^# HELP hms_requests_total .+\n# TYPE hms_requests_total counter\nhms_/);
     expect(text.endsWith('\n')).toBe(true);

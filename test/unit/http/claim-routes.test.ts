@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { jobKey } from '../../../src/core/jobs/job-keys.ts';
+import { getRecord } from '../../../src/core/records.ts';
 import { hostilePdfs } from '../../support/hostile-pdfs.ts';
 import { makePdf } from '../../support/make-pdf.ts';
 import { ClaimApi, sha256 } from './claim-api.ts';
@@ -69,9 +71,13 @@ describe('POST /claims', () => {
   });
 
   it('is for whom the caller may speak, and nobody else', async () => {
-    const headers = { 'x-subject': 'maya' };
+    const headers = { 'x-subject': 'maya', 'x-region': 'NCR' };
     await api.ask('portal', 'POST /claims', { body: pdf, headers });
-    expect(await claims()).toMatchObject([{ claimant: 'maya', filedBy: 'portal' }]);
+    const [claim] = await claims();
+    expect(claim).toMatchObject({ claimant: 'maya', filedBy: 'portal' });
+    const key = jobKey({ tenant: 'demo', id: String(claim?.['job']) }, api.deps.jobJournals);
+    const review = await getRecord(api.deps, key);
+    expect(review?.value).toMatchObject({ subject: 'maya', region: 'NCR' });
     await api.refused(403, 'ravi', 'POST /claims', { body: pdf, headers });
     expect(await claims()).toHaveLength(1);
   });
@@ -234,7 +240,7 @@ describe('claims', () => {
   it('are for the tenant alone, and for who may read them', async () => {
     const id = await file();
     expect(await claims('stranger')).toEqual([]);
-    for (const path of [`/claims/${id}`, `/claims/${id}/file`]) {
+    for (const path of [`/claims/${id}`, `/claims/${id}/file`] as const) {
       await api.refused(404, 'stranger', `GET ${path}`);
       for (const who of ['writer', 'reader']) await api.refused(403, who, `GET ${path}`);
     }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { defineWorker } from '../../../src/core/jobs/define-worker.ts';
 import { requireJob } from '../../../src/core/jobs/change-job.ts';
 import { Unavailable } from '../../../src/core/errors/app-error.ts';
-import { ApiDesk, type Told } from './api-desk.ts';
+import { ApiDesk } from './api-desk.ts';
+import type { Told } from './asked-app.ts';
 import { dead, enqueued } from './job-desk.ts';
 
 const pothole = defineWorker({
@@ -171,12 +172,13 @@ describe('POST /jobs', () => {
     const desk = new ApiDesk();
     const asked = {
       json: { type: 'mail.send', data: null },
-      headers: { 'x-subject': 'ravi' },
+      headers: { 'x-subject': 'ravi', 'x-region': 'NCR' },
     };
     await desk.refused(403, 'service', 'POST /jobs', asked);
     const { id } = await desk.done('admin', 'POST /jobs', asked);
     const page = await desk.done('service', `GET /jobs/${String(id)}`);
     expect(page).toMatchObject({ actor: 'admin', subject: 'ravi' });
+    expect(await recordOf(desk, String(id))).toMatchObject({ subject: 'ravi', region: 'NCR' });
   });
 
   it('is for those who may', async () => {

@@ -23,6 +23,7 @@ describe('POST /jobs/lease', () => {
       data: { to: 'ravi' },
       dataSizeBytes: null,
       dataPath: null,
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
       attempt: 1,
       lease: expect.stringMatching(/^[0-9a-f-]{36}$/),
       leaseUntil: '2026-01-01T00:01:30.000Z',
@@ -189,6 +190,22 @@ describe('a worker that goes on', () => {
       const wrong = { json: { lease: job.lease, percent } };
       expect(await desk.refused(400, 'service', to(job, 'progress'), wrong)).toEqual(['/percent']);
     }
+    await desk.done('service', to(job, 'complete'), { json: { lease: job.lease } });
+    expect(await pageOf(desk, job)).toMatchObject({
+      status: 'completed',
+      progress: { percent: 100, note: null, at: '2026-01-01T00:00:50.000Z' },
+    });
+  });
+
+  it('has told how far it came, when it did not come to the end', async () => {
+    const desk = deskWithTime();
+    const job = await taken(desk);
+    const { lease } = job;
+    await desk.done('service', to(job, 'progress'), { json: { lease, percent: 10 } });
+    const reject = { validator: 'address', reason: 'nobody lives there' };
+    await desk.done('service', to(job, 'fail'), { json: { lease, reject } });
+    const page = await pageOf(desk, job);
+    expect(page).toMatchObject({ status: 'rejected', progress: { percent: 10 } });
   });
 
   it('finds out that its job was cancelled', async () => {

@@ -72,6 +72,7 @@ describe('leaseJobs', () => {
       type: outsideType,
       data: 'forbidden',
       priority: 'high',
+      region: 'NCR',
     });
     const other = await governed.submit({ type: outsideType, data: 'fine' });
     const leased = await new OutsideWorker(governed).lease({ limit: 2 });
@@ -82,7 +83,7 @@ describe('leaseJobs', () => {
     });
     expect(asked[0]).toEqual({
       tenant: 'demo',
-      actor: { id: 'ravi', subject: expect.any(String) },
+      actor: { id: 'ravi', subject: expect.any(String), region: 'NCR' },
       action: outsideType,
       payload: 'forbidden',
     });

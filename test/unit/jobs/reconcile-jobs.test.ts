@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keepReconcilingJobs, reconcileJobs } from '../../../src/core/jobs/reconcile-jobs.ts';
+import { SentAgain } from '../../../src/core/jobs/sent-again.ts';
 import { startAttempt } from '../../../src/core/jobs/start-attempt.ts';
 import type { QueuedJob } from '../../../src/ports/job-queue.ts';
 import { faultyJobQueue } from '../../support/faulty-job-queue.ts';
@@ -135,7 +136,7 @@ describe('reconcileJobs', () => {
   it('looks at no more than it is told to', async () => {
     await unsent(250);
     const { sent, noted } = noting();
-    await reconcileJobs(noted.deps, { staleMs: 0, maxJobs: 100 });
+    await reconcileJobs(noted.deps, { staleMs: 0, againMs: 0, maxJobs: 100 });
     expect(sent).toHaveLength(100);
   });
 
@@ -185,12 +186,65 @@ describe('reconcileJobs', () => {
   });
 });
 
+describe('what waits in a long queue', () => {
+  const minuteMs = 60_000;
+
+  /** A round each minute, and how many jobs each sent. */
+  async function rounds(count: number, memory?: SentAgain): Promise<number[]> {
+    const { sent, noted } = noting();
+    const sends: number[] = [];
+    for (let round = 0; round < count; round++) {
+      const before = sent.length;
+      const terms = { staleMs: 5 * minuteMs, againMs: 30 * minuteMs, maxJobs: 1000 };
+      await reconcileJobs(noted.deps, terms, memory);
+      sends.push(sent.length - before);
+      await desk.clock.advance(minuteMs);
+    }
+    return sends;
+  }
+
+  it('is sent again once in a while, by a process that remembers, and not each time', async () => {
+    await unsent(3);
+    const sends = await rounds(70, new SentAgain());
+    expect(sends.flatMap((count, minute) => (count === 0 ? [] : [[minute, count]]))).toEqual([
+      [5, 3],
+      [35, 3],
+      [65, 3],
+    ]);
+    expect((await rounds(2)).at(-1)).toBe(3);
+  });
+
+  it('is not forgotten when it could not be sent', async () => {
+    const [id] = await unsent(1);
+    const queue = faultyJobQueue(desk.deps.queue, { send: ['not-written'] });
+    const noted = desk.process({ queue });
+    const terms = { staleMs: 0, againMs: 30 * minuteMs, maxJobs: 1000 };
+    const memory = new SentAgain();
+    await expect(reconcileJobs(noted.deps, terms, memory)).rejects.toThrow();
+    await reconcileJobs(noted.deps, terms, memory);
+    expect((await desk.turns()).map((turn) => turn.id)).toEqual([id]);
+  });
+
+  it('is another job once an attempt of it was lost', async () => {
+    const [id] = await unsent(1);
+    const { sent, noted } = noting();
+    const terms = { staleMs: 0, againMs: 30 * minuteMs, maxJobs: 1000 };
+    const memory = new SentAgain();
+    await reconcileJobs(noted.deps, terms, memory);
+    const lease = { worker: 'w', leaseMs: 1000, movesPlace: false, metricType: 'x' };
+    await startAttempt(desk.deps, desk.origin(), { tenant: 'demo', id: id! }, lease);
+    await desk.clock.advance(minuteMs);
+    await reconcileJobs(noted.deps, terms, memory);
+    expect(sent.map((job) => job.id)).toEqual([id, id]);
+  });
+});
+
 describe('keepReconcilingJobs', () => {
   it('sends at the start whatever waits, then what has waited too long, until it is stopped', async () => {
     const [first] = await unsent(1);
     const { sent, noted } = noting();
     const stop = new AbortController();
-    const terms = { staleMs: 60_000, maxJobs: 1000, everyMs: 60_000 };
+    const terms = { staleMs: 60_000, againMs: 0, maxJobs: 1000, everyMs: 60_000 };
     const keeping = keepReconcilingJobs(noted.deps, terms, stop.signal);
     await desk.settle();
     expect(sent.map(({ id }) => id)).toEqual([first]);
@@ -213,7 +267,7 @@ describe('keepReconcilingJobs', () => {
     const { sent, noted } = noting();
     const records = faultyRecords(desk.deps.records, { query: ['not-written'] });
     const stop = new AbortController();
-    const terms = { staleMs: 3_600_000, maxJobs: 1000, everyMs: 60_000 };
+    const terms = { staleMs: 3_600_000, againMs: 0, maxJobs: 1000, everyMs: 60_000 };
     const keeping = keepReconcilingJobs({ ...noted.deps, records }, terms, stop.signal);
     await desk.settle();
     expect(desk.deps.log.lines).toMatchObject([{ msg: 'reconciling jobs failed' }]);

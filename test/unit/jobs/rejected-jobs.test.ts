@@ -86,12 +86,12 @@ describe('what keeps a job from being worked on', () => {
         return { verdict: 'denied', reason: 'not on Sundays' };
       },
     });
-    const { id } = await desk.submit({ data: { a: 1 }, subject: 'eve' });
+    const { id } = await desk.submit({ data: { a: 1 }, subject: 'eve', region: 'NCR' });
     await desk.workOnce();
     expect(asked).toEqual([
       {
         tenant: 'demo',
-        actor: { id: 'ravi', subject: 'eve' },
+        actor: { id: 'ravi', subject: 'eve', region: 'NCR' },
         action: 'test.note',
         payload: { a: 1 },
       },

@@ -181,6 +181,14 @@ describe('what is too large is refused before it is compiled', () => {
       { pattern: '\\p{L}\\p{Lu}\\p{Ll}\\p{N}\\p{P}\\p{S}\\pZ\\PM\\p{Greek}' },
       /more than 8 different \\p classes/,
     ],
+    'a range in which case is ignored': [
+      { pattern: '(?i)[a-\\x{10ffff}]' },
+      /ignore case in ranges of more than 100000 characters/,
+    ],
+    'ranges in which case is ignored, of patterns together': [
+      { anyOf: list(3, (i) => ({ pattern: `(?i)^${i}[一-鿿]` })) },
+      /ignore case in ranges of more than 100000 characters/,
+    ],
   };
   it.each(Object.entries(cases))('%s', (_name, [schema, why]) => {
     expect(refusalOf(schema, {})).toMatch(why);

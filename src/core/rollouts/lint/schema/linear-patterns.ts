@@ -1,5 +1,6 @@
 import { RE2JS } from '@bufbuild/re2';
 import { lintLimits } from '../lint-limits.ts';
+import { foldedChars } from './folded-chars.ts';
 import { TooMuchWork, type WorkMeter } from './work-meter.ts';
 
 const {
@@ -7,6 +8,7 @@ const {
   maxPatternChars,
   maxPatternSize,
   maxUnicodeClasses,
+  maxFoldedChars,
   maxMatchedChars,
   maxPatternStates,
 } = lintLimits;
@@ -21,6 +23,7 @@ export class LinearPatterns {
   readonly #known = new Set<string>();
   readonly #unicodeClasses = new Set<string>();
   readonly #compiled = new Map<string, RE2JS>();
+  #folded = 0;
   #states = 0;
 
   constructor(meter: WorkMeter) {
@@ -41,6 +44,12 @@ export class LinearPatterns {
     if (this.#unicodeClasses.size > maxUnicodeClasses) {
       throw new Error(
         `the patterns up to here have more than ${maxUnicodeClasses} different \\p classes`,
+      );
+    }
+    this.#folded += foldedChars(pattern);
+    if (this.#folded > maxFoldedChars) {
+      throw new Error(
+        `the patterns up to here ignore case in ranges of more than ${maxFoldedChars} characters; list the letters`,
       );
     }
     // The engine takes counts up to 1000, and time to unroll them.
