@@ -29,12 +29,15 @@ export function targetsEnvironment({ allowedTargets }: StageConfig): Record<stri
   return allowedTargets.length === 0 ? {} : { HMS_ALLOW_TARGETS: allowedTargets.join(',') };
 }
 
+/** Whose secrets: each has them below its name, as `hms/dev/<tenant>/partner/<name>`. */
+type SecretOwner = 'partner' | 'service';
+
+function secretNames(config: StageConfig, whose: SecretOwner): string {
+  return `${secretsPrefix(config)}/*/${whose}/*`;
+}
+
 const secretActions = {
   read: { secrets: ['GetSecretValue'], key: ['kms:Decrypt'] },
-  put: {
-    secrets: ['CreateSecret', 'PutSecretValue'],
-    key: ['kms:Decrypt', 'kms:GenerateDataKey'],
-  },
   write: {
     secrets: ['CreateSecret', 'PutSecretValue', 'DeleteSecret'],
     key: ['kms:Decrypt', 'kms:GenerateDataKey'],
@@ -42,14 +45,15 @@ const secretActions = {
 };
 
 /**
- * Rights on the secrets of this stage: to read them, to put them, or to put and delete them (`write`);
- * who puts them cannot read them.
+ * Rights on the secrets of partners or services of this stage: to read them, or to put and delete
+ * them (`write`); who puts them cannot read them.
  * Secrets Manager uses our key in the name of who calls it.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
  */
 export function secretAccess(
   config: StageConfig,
   { key }: Store,
+  whose: SecretOwner,
   need: keyof typeof secretActions,
 ): PolicyStatement[] {
   const { region, urlSuffix } = Stack.of(key);
@@ -61,7 +65,7 @@ export function secretAccess(
         Stack.of(key).formatArn({
           service: 'secretsmanager',
           resource: 'secret',
-          resourceName: `${secretsPrefix(config)}/*`,
+          resourceName: secretNames(config, whose),
           arnFormat: ArnFormat.COLON_RESOURCE_NAME,
         }),
       ],
@@ -77,12 +81,17 @@ export function secretAccess(
 }
 
 /** For a function with rights on secrets. */
-export function acknowledgeAllSecrets(worker: Construct, config: StageConfig): void {
-  const secrets = `secret:${secretsPrefix(config)}/*`;
+export function acknowledgeAllSecrets(
+  worker: Construct,
+  config: StageConfig,
+  whose: SecretOwner,
+): void {
+  const secrets = `secret:${secretNames(config, whose)}`;
   Validations.of(worker).acknowledge({
     id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:${secrets}]`,
     reason:
-      'The secrets of one stage: they are made for partners and services, which nobody knows beforehand.',
+      'The secrets of all partners, or of all services, of one stage: nobody knows beforehand which ' +
+      'tenants there are and what they will call them.',
   });
 }
 

@@ -5,7 +5,7 @@ export interface SecretRef {
 }
 
 /**
- * Secrets that others gave us, such as the key that a partner's webhook is signed with. Up to
+ * Secrets that we share with others, such as the key that a partner's webhook is signed with. Up to
  * 16 KiB of text each. Kept apart from records, journal and logs: readable by who runs the
  * service and by nobody else.
  *
@@ -15,6 +15,8 @@ export interface SecretRef {
 export interface SecretStore {
   put(ref: SecretRef, secret: string): Promise<void>;
   get(ref: SecretRef): Promise<string | undefined>;
-  /** No error when there is none. */
+  /** What the last put replaced, which may be the same; of those before it, none is kept. */
+  getPrevious(ref: SecretRef): Promise<string | undefined>;
+  /** With the one before it. No error when there is none. */
   delete(ref: SecretRef): Promise<void>;
 }

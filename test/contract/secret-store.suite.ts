@@ -65,13 +65,28 @@ export function describeSecretStore(
       expect(await secrets.get(ref)).toBe('c');
     });
 
+    it('has what the last put replaced, and none from before that', async () => {
+      expect(await secrets.getPrevious(ref)).toBeUndefined();
+      await secrets.put(ref, 'a');
+      expect(await secrets.getPrevious(ref)).toBeUndefined();
+      await secrets.put(ref, 'b');
+      expect(await secrets.getPrevious(ref)).toBe('a');
+      await secrets.put({ ...ref, name: 'partner/other' }, 'x');
+      await secrets.put(ref, 'c');
+      expect(await secrets.getPrevious(ref)).toBe('b');
+      expect(await secrets.get(ref)).toBe('c');
+    });
+
     it('deletes for good, and takes the same name again', async () => {
+      await secrets.put(ref, 'z');
       await secrets.put(ref, 'a');
       await secrets.delete(ref);
       expect(await secrets.get(ref)).toBeUndefined();
+      expect(await secrets.getPrevious(ref)).toBeUndefined();
       await secrets.delete(ref);
       await secrets.put(ref, 'b');
       expect(await secrets.get(ref)).toBe('b');
+      expect(await secrets.getPrevious(ref)).toBeUndefined();
     });
 
     it('holds tenants and names apart', async () => {
@@ -106,6 +121,7 @@ export function describeSecretStore(
       const bad = { ...ref, ...change };
       await expectDefect(() => secrets.put(bad, 'x'));
       await expectDefect(() => secrets.get(bad));
+      await expectDefect(() => secrets.getPrevious(bad));
       await expectDefect(() => secrets.delete(bad));
     });
 

@@ -52,5 +52,5 @@ function verify(webhook: Webhook, { headers, body }: Call): void {
 if (import.meta.main) {
   const from = process.env['RECEIPTS_FROM'] ?? 'vouchers@housing.example';
   const mail = receiptMailer(variable('SMTP_URL'), from);
-  serve(receiptsService(variable('HMS_WEBHOOK_SECRET'), mail));
+  serve(receiptsService(variable('HMS_SERVICE_SECRET'), mail));
 }

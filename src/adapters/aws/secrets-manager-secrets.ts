@@ -71,15 +71,11 @@ export function secretsManagerSecrets(options: SecretsManagerSecretsOptions): Se
     },
 
     async get(ref) {
-      const SecretId = nameOf(ref);
-      try {
-        return (await client.send(new GetSecretValueCommand({ SecretId }))).SecretString;
-      } catch (error) {
-        if (error instanceof ResourceNotFoundException) return undefined;
-        // It is being removed.
-        if (error instanceof InvalidRequestException) return undefined;
-        throw translated(error);
-      }
+      return read(client, nameOf(ref), 'AWSCURRENT');
+    },
+
+    async getPrevious(ref) {
+      return read(client, nameOf(ref), 'AWSPREVIOUS');
     },
 
     async delete(ref) {
@@ -94,6 +90,23 @@ export function secretsManagerSecrets(options: SecretsManagerSecretsOptions): Se
       }
     },
   };
+}
+
+/** Secrets Manager keeps what was there before, and moves these labels with each put. */
+async function read(
+  client: SecretsManagerClient,
+  SecretId: string,
+  VersionStage: 'AWSCURRENT' | 'AWSPREVIOUS',
+): Promise<string | undefined> {
+  try {
+    const wanted = { SecretId, VersionStage };
+    return (await client.send(new GetSecretValueCommand(wanted))).SecretString;
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return undefined;
+    // It is being removed.
+    if (error instanceof InvalidRequestException) return undefined;
+    throw translated(error);
+  }
 }
 
 function translated(error: unknown): unknown {

@@ -12,7 +12,8 @@ type Secrets = Map<string, string>;
 
 /**
  * A SecretStore in one file, `<dataDir>/secrets.json`, mode 0600: an object of all secrets by
- * `<tenant>/<name>`. For one process at a time; somebody may edit it between two calls.
+ * `<tenant>/<name>`, and of those before them by `<tenant>/<name>~`. For one process at a time;
+ * somebody may edit it between two calls.
  *
  * A change writes and syncs the whole file under a temporary name, and renames it.
  * Errors besides the port's: `TooLarge` when the file would exceed 16 MiB; a plain `Error` when it
@@ -35,19 +36,26 @@ export function fileSecrets({ dataDir }: { readonly dataDir: string }): SecretSt
       checkSecret(secret);
       await inTurn(async () => {
         const secrets = await read(path);
-        if (secrets.get(name) === secret) await syncFolder(dirname(path));
-        else await write(path, secrets.set(name, secret));
+        const before = secrets.get(name);
+        if (before === secret) return syncFolder(dirname(path));
+        if (before !== undefined) secrets.set(previousOf(name), before);
+        return write(path, secrets.set(name, secret));
       });
     },
     async get(ref) {
       const name = nameOf(ref);
       return await translated(async () => (await read(path)).get(name));
     },
+    async getPrevious(ref) {
+      const name = nameOf(ref);
+      return await translated(async () => (await read(path)).get(previousOf(name)));
+    },
     async delete(ref) {
       const name = nameOf(ref);
       await inTurn(async () => {
         const secrets = await read(path);
-        if (secrets.delete(name)) await write(path, secrets);
+        const isThere = secrets.delete(name);
+        if (secrets.delete(previousOf(name)) || isThere) await write(path, secrets);
       });
     },
   };
@@ -56,6 +64,11 @@ export function fileSecrets({ dataDir }: { readonly dataDir: string }): SecretSt
 function nameOf(ref: SecretRef): string {
   checkSecretRef(ref);
   return `${ref.tenant}/${ref.name}`;
+}
+
+/** No name of a secret itself. */
+function previousOf(name: string): string {
+  return `${name}~`;
 }
 
 async function read(path: string): Promise<Secrets> {

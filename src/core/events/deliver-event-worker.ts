@@ -11,12 +11,12 @@ import {
   type Worker,
 } from '../jobs/define-worker.ts';
 import { sha256Hex } from '../packages/digest.ts';
-import { healthKey, serviceKey } from '../registry/service-keys.ts';
+import { healthKey, serviceKey, serviceSecret } from '../registry/service-keys.ts';
 import type { ServiceManifest, ServiceSubscription } from '../registry/service-record.ts';
+import { continueTrace } from '../tracing/trace-context.ts';
 import type { Json } from '../values/json.ts';
 import { chooseDeliveryTarget } from './choose-delivery-target.ts';
 import { type EventDelivery, eventDeliver, journalOfLog } from './event-delivery.ts';
-import { serviceSecret } from './event-keys.ts';
 import { eventIdPattern } from './publish-event.ts';
 import { openEventsOf } from './published-events.ts';
 import { newSigningSecret } from './signing-secret.ts';
@@ -93,7 +93,7 @@ async function deliver(
   const turn = data.index + job.attempts;
   const target = chooseDeliveryTarget(manifest, health, turn, clock.nowMs());
   if ('reason' in target) throw new Error(`The service is red: ${target.reason}.`);
-  const known = await secrets.get(serviceSecret(tenant, data.service));
+  const known = await secrets.get(serviceSecret({ tenant, name: data.service }));
   signal.throwIfAborted();
   const url = `${target.url}${subscription.path}`;
   const notice = noticeOf(tenant, event, clock.nowMs());
@@ -143,6 +143,8 @@ function noticeOf(tenant: string, event: BusEvent, nowMs: number): Notice {
     title: event.type,
     text: `${event.type} ${event.subject}`,
     body: JSON.stringify({ ...envelope, tenant, data }),
+    // Each attempt is a span of its own.
+    traceparent: continueTrace(event.traceparent, undefined).traceparent,
   };
 }
 

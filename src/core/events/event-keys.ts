@@ -1,4 +1,3 @@
-import type { SecretRef } from '../../ports/secret-store.ts';
 import type { KeyOf } from '../records.ts';
 
 /** That an event was published under an id. */
@@ -19,9 +18,4 @@ export function eventSubject(id: string): string {
 /** The event that an entry is about, or null. */
 export function eventOfSubject(subject: string): string | null {
   return subject.startsWith('event:') ? subject.slice('event:'.length) : null;
-}
-
-/** Where the secret store has the key that deliveries to a service are signed with. */
-export function serviceSecret(tenant: string, service: string): SecretRef {
-  return { tenant, name: `service/${service}` };
 }

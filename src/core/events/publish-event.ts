@@ -46,7 +46,7 @@ export async function publishEvent(
   asked: NewEvent,
 ): Promise<PublishedEvent> {
   checkEvent(asked);
-  const { tenant, actor } = origin;
+  const { tenant, actor, traceparent } = origin;
   const { type, subject, data } = asked;
   const id = asked.id ?? madeId(deps, actor, asked.idempotencyKey);
   const hash = hashOf(['event', id]);
@@ -66,7 +66,7 @@ export async function publishEvent(
         action: 'event.published',
         subject: eventSubject(id),
         before: null,
-        after: { type, subject, data },
+        after: { type, subject, data, ...(traceparent === undefined ? {} : { traceparent }) },
         reason: null,
       },
       writes: ({ at }) => {

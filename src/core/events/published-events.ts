@@ -10,7 +10,7 @@ import { isOpenType } from './event-type.ts';
 export function publishedEventsOf(journal: string, entry: JournalEntry): BusEvent[] {
   const event = eventOfSubject(entry.subject);
   if (event === null || entry.action !== 'event.published') return [];
-  const { type, subject, data } = entry.after as unknown as Published;
+  const { type, subject, data, traceparent } = entry.after as unknown as Published;
   const { index, at, actor } = entry;
   const about = subject ?? entry.subject;
   const tenant = tenantOfJournal(journal);
@@ -23,6 +23,7 @@ export function publishedEventsOf(journal: string, entry: JournalEntry): BusEven
       subject: about,
       time: at,
       datacontenttype: 'application/json',
+      ...(traceparent === undefined ? {} : { traceparent }),
       data: { tenant, event, action: type, subject: about, data, actor, index, at },
     },
   ];
@@ -32,6 +33,7 @@ interface Published {
   readonly type: string;
   readonly subject: string | null;
   readonly data: Json;
+  readonly traceparent?: string;
 }
 
 /**

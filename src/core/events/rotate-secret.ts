@@ -2,16 +2,16 @@ import type { Deps } from '../deps.ts';
 import { commit, type Decision } from '../journal/commit.ts';
 import type { Origin } from '../journal/journal-entry.ts';
 import { findService, noService } from '../registry/read-service.ts';
-import { serviceSubject } from '../registry/service-keys.ts';
-import { serviceSecret } from './event-keys.ts';
+import { serviceSecret, serviceSubject } from '../registry/service-keys.ts';
 import { newSigningSecret } from './signing-secret.ts';
 
 type RotateDeps = Pick<Deps, 'records' | 'clock' | 'ids' | 'signal' | 'secrets'>;
 
 /**
- * Gives a service a new key that deliveries to it are signed with from now on, and answers it: this
- * once. The journal tells only that it was changed. It is stored first: a call that failed may have
- * changed it, and is repeated. Errors: `NotFound`; those of `commit`.
+ * Gives a service a new secret that what we send it is signed by from now on, and answers it: this
+ * once. Calls are signed by the one before as well, until the next change, so that a service has the
+ * time to take it. The journal tells only that it was changed. It is stored first: a call that failed
+ * may have changed it, and is repeated. Errors: `NotFound`; those of `commit`.
  */
 export async function rotateSecret(
   deps: RotateDeps,
@@ -21,11 +21,13 @@ export async function rotateSecret(
   const { tenant } = origin;
   if ((await findService(deps, tenant, service)) === undefined) throw noService(service);
   const secret = newSigningSecret();
-  await deps.secrets.put(serviceSecret(tenant, service), secret);
-  await commit(deps, origin, async (): Promise<Decision<void>> => {
+  const ref = serviceSecret({ tenant, name: service });
+  await deps.secrets.put(ref, secret);
+  const secretId = deps.ids.next();
+  const isThere = await commit(deps, origin, async (): Promise<Decision<boolean>> => {
     const found = await findService(deps, tenant, service);
-    if (found === undefined) throw noService(service);
-    const { key, rev } = found.service;
+    if (found === undefined) return { kind: 'unchanged', result: false };
+    const { key, rev, value } = found.service;
     return {
       kind: 'change',
       entry: {
@@ -35,9 +37,12 @@ export async function rotateSecret(
         after: { secretChanged: true },
         reason: null,
       },
-      writes: () => [{ kind: 'check', key, expect: rev }],
-      result: () => undefined,
+      writes: () => [{ kind: 'put', key, value: { ...value, secretId }, expect: rev }],
+      result: () => true,
     };
   });
-  return secret;
+  if (isThere) return secret;
+  // It was removed meanwhile, perhaps before the secret was put.
+  await deps.secrets.delete(ref);
+  throw noService(service);
 }

@@ -1,5 +1,6 @@
 import type { ByteStream, HeaderList } from '../../ports/service-caller.ts';
 import type { Principal } from '../identity/principal.ts';
+import type { TraceContext } from '../tracing/trace-context.ts';
 
 /** Where a call came from, as the server itself saw it. */
 export interface CallOrigin {
@@ -13,6 +14,8 @@ export interface CallOrigin {
 export interface GatewayCall {
   readonly principal: Pick<Principal, 'tenant' | 'actor' | 'subject'>;
   readonly requestId: string;
+  /** Where this hop stands in the caller's trace. */
+  readonly trace: TraceContext;
   /** The name of the service. */
   readonly service: string;
   /** In capitals. */

@@ -14,4 +14,6 @@ export const gatewayLimits = {
   maxTargetCalls: 256,
   /** Services that a process remembers how they did. */
   maxServices: 5000,
+  /** The keys that calls are signed with are read again after that. */
+  maxKeyAgeMs: 300_000,
 } as const;

@@ -1,8 +1,11 @@
 import type { HeaderList } from '../../ports/service-caller.ts';
 import { InvalidRequest } from '../errors/app-error.ts';
 import type { CallOrigin, GatewayCall } from './gateway-call.ts';
+import type { HmacKey } from './hmac.ts';
 import { endToEnd, viaWithUs } from './hop-by-hop.ts';
-import type { TraceContext } from './trace-context.ts';
+import type { ServicePath } from './service-path.ts';
+import { signCall } from './sign-call.ts';
+import type { TraceContext } from '../tracing/trace-context.ts';
 
 /**
  * What a caller must not tell a service: what we say ourselves, what was meant for us, and what
@@ -53,15 +56,27 @@ export function requireSoundHeaders(headers: HeaderList): void {
   }
 }
 
+/** What a call is signed with and for, besides who makes it. */
+export interface CallSigning extends ServicePath {
+  readonly keys: readonly HmacKey[];
+  readonly nowMs: number;
+}
+
 /**
  * What a service is sent with a call: the caller's end-to-end headers, but for those that we speak
- * for; who calls, as the token says; and how long the caller will wait.
+ * for; who calls, as the token says; how long the caller will wait; and, where the service has a
+ * key, a signature of ours.
  */
 export function headersToService(
-  { headers, principal, requestId, from }: GatewayCall,
+  { headers, principal, requestId, from, method }: GatewayCall,
   trace: TraceContext,
   timeoutMs: number,
+  { keys, nowMs, path, query }: CallSigning,
 ): HeaderList {
+  const tenant = headerText(principal.tenant);
+  const actor = headerText(principal.actor);
+  const subject = headerText(principal.subject);
+  const timestampS = Math.floor(nowMs / 1000);
   return [
     ...endToEnd(headers).filter(([name]) => isPassedOn(name)),
     ['via', viaWithUs(headers)],
@@ -69,10 +84,11 @@ export function headersToService(
     ['x-request-id', requestId],
     ['traceparent', trace.traceparent],
     ...(trace.tracestate === null ? [] : [['tracestate', trace.tracestate] as const]),
-    ['x-hms-tenant', headerText(principal.tenant)],
-    ['x-hms-actor', headerText(principal.actor)],
-    ['x-hms-subject', headerText(principal.subject)],
+    ['x-hms-tenant', tenant],
+    ['x-hms-actor', actor],
+    ['x-hms-subject', subject],
     [timeoutHeader, String(Math.ceil(timeoutMs))],
+    ...signCall(keys, { timestampS, requestId, method, path, query, tenant, actor, subject }),
   ];
 }
 

@@ -5,12 +5,13 @@ import { chooseTarget, type Chosen } from './choose-target.ts';
 import type { GatewayCall } from './gateway-call.ts';
 import { calledInVain, nowhereToSend } from './gateway-errors.ts';
 import { gatewayLimits } from './gateway-limits.ts';
+import type { HmacKey } from './hmac.ts';
 import { ReplayableBody } from './replayable-body.ts';
 import { headersToService } from './request-headers.ts';
 import { mayRetry, retryDelayMs } from './retry-rules.ts';
 import type { ServicePath } from './service-path.ts';
 import type { KnownTarget, ServiceState } from './service-state.ts';
-import type { TraceContext } from './trace-context.ts';
+import type { TraceContext } from '../tracing/trace-context.ts';
 import { type TriedAnswer, tryTarget, type TryOutcome } from './try-target.ts';
 
 export interface SendDeps extends Pick<Deps, 'clock' | 'log'> {
@@ -27,6 +28,8 @@ export interface CallToSend {
   readonly state: ServiceState;
   readonly body: Uint8Array | ReplayableBody | null;
   readonly trace: TraceContext;
+  /** What it is signed with; none for a service without. */
+  readonly keys: readonly HmacKey[];
   /** Unix ms: when the service has had its time, and when the caller has waited long enough. */
   readonly untilMs: number;
   readonly callerUntilMs: number;
@@ -112,7 +115,7 @@ async function sendOnce(
   // What a probe finds out is for everybody: it does not hang on how long one caller waits.
   const isCallers = !isProbe && sent.callerUntilMs < sent.untilMs;
   const leftMs = Math.max(1, (isCallers ? sent.callerUntilMs : sent.untilMs) - nowMs);
-  const request = requestOf(sent, target, leftMs, isProbe);
+  const request = requestOf(sent, target, { nowMs, leftMs, isProbe });
   const isLate = (): boolean => clock.nowMs() - nowMs >= leftMs;
   state.inFlight += 1;
   let isOpen = true;
@@ -132,18 +135,23 @@ async function sendOnce(
   }
 }
 
+interface Moment {
+  readonly nowMs: number;
+  readonly leftMs: number;
+  readonly isProbe: boolean;
+}
+
 function requestOf(
-  { call, asked, body, trace }: CallToSend,
+  { call, asked, body, trace, keys }: CallToSend,
   { state }: KnownTarget,
-  leftMs: number,
-  isProbe: boolean,
+  { nowMs, leftMs, isProbe }: Moment,
 ): ServiceRequest {
   const { method, signal } = call;
   return {
     origin: state.origin,
     path: `${`${state.basePath}${asked.path}` || '/'}${asked.query}`,
     method,
-    headers: headersToService(call, trace, leftMs),
+    headers: headersToService(call, trace, leftMs, { keys, nowMs, ...asked }),
     body: body instanceof ReplayableBody ? body.open() : body,
     answerWithinMs: leftMs,
     idleMs: gatewayLimits.idleMs,
@@ -157,10 +165,13 @@ function asksToWait({ outcome }: FailedTry): boolean {
 }
 
 /** The bad status that there is, as the service gave it; else what we have to say. */
-function lastWord({ manifest }: CallToSend, { outcome, target, end }: FailedTry): SentAnswer {
+function lastWord(
+  { manifest, untilMs, callerUntilMs }: CallToSend,
+  { outcome, target, end }: FailedTry,
+): SentAnswer {
   if (outcome.answer !== undefined) return { answer: outcome.answer, target, end };
   end();
-  throw calledInVain(manifest.name, outcome);
+  throw calledInVain(manifest.name, outcome, callerUntilMs < untilMs);
 }
 
 function noteFailure(

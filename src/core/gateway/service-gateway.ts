@@ -2,6 +2,8 @@ import type { ByteStream, ServiceCaller } from '../../ports/service-caller.ts';
 import type { Deps } from '../deps.ts';
 import { InvalidRequest } from '../errors/app-error.ts';
 import { readService } from '../registry/read-service.ts';
+import { CallKeys, type CallKeysDeps } from './call-keys.ts';
+import { countedGateway } from './counted-gateway.ts';
 import type { GatewayAnswer, GatewayCall } from './gateway-call.ts';
 import { noRoute, redService } from './gateway-errors.ts';
 import { gatewayLimits } from './gateway-limits.ts';
@@ -12,16 +14,16 @@ import { headersToCaller, locationToCaller } from './response-headers.ts';
 import { type CallToSend, sendCall, type SentAnswer } from './send-call.ts';
 import { isRouted, parseServicePath, type ServicePath } from './service-path.ts';
 import { KnownServices } from './service-state.ts';
-import { continueTrace } from './trace-context.ts';
 
-export interface GatewayDeps extends Pick<Deps, 'records' | 'clock' | 'ids' | 'log'> {
+export interface GatewayDeps extends Pick<Deps, 'records' | 'ids' | 'metrics'>, CallKeysDeps {
   readonly caller: ServiceCaller;
 }
 
 /**
  * Calls a service for somebody: spread over its replicas, tried again where that is safe, kept from
  * what fails, and sent to the secondary while nothing primary is well. One read of the service; and
- * once a second, for each service that is called, one query for what other processes found.
+ * once a second, for each service that is called, one query for what other processes found. Where
+ * the service has a key, each call is signed with it (`signCall`).
  *
  * Errors: `InvalidRequest`; `NotFound`, also for another tenant's service and for a path that is no
  * route; `too_many_requests`; `unavailable` when nothing was sent; `bad_gateway` and
@@ -33,7 +35,8 @@ export type ServiceGateway = (call: GatewayCall) => Promise<GatewayAnswer>;
 export function serviceGateway(deps: GatewayDeps): ServiceGateway {
   const services = new KnownServices(deps);
   const openCalls = new OpenCalls(gatewayLimits.maxOpenCalls);
-  return async (call) => {
+  const callKeys = new CallKeys(deps);
+  return countedGateway(deps, async (call) => {
     const asked = parseServicePath(call.target);
     requireSoundHeaders(call.headers);
     const callerMs = timeoutOfCaller(call.headers);
@@ -44,8 +47,10 @@ export function serviceGateway(deps: GatewayDeps): ServiceGateway {
     if (health.status === 'red') throw redService(manifest, health);
     const end = openCalls.begin(tenant);
     try {
-      const state = services.get({ tenant, name: manifest.name });
+      const ref = { tenant, name: manifest.name };
+      const state = services.get(ref);
       const targets = state.targets(manifest);
+      const keys = await callKeys.of(ref, record.secretId);
       const body = await takeBody(call);
       await state.refresh();
       const nowMs = deps.clock.nowMs();
@@ -57,7 +62,8 @@ export function serviceGateway(deps: GatewayDeps): ServiceGateway {
         up: new Set(health.targets.filter(({ up }) => up).map(({ url }) => url)),
         state,
         body,
-        trace: traceOf(call),
+        trace: call.trace,
+        keys,
         untilMs: nowMs + manifest.timeoutMs,
         callerUntilMs: nowMs + callerMs,
       });
@@ -67,7 +73,7 @@ export function serviceGateway(deps: GatewayDeps): ServiceGateway {
       end();
       throw error;
     }
-  };
+  });
 }
 
 /** A short body whole, so that it can be sent again; a longer one as it comes. */
@@ -89,11 +95,6 @@ async function takeBody({ body }: GatewayCall): Promise<CallToSend['body']> {
   }
   if (read < sizeBytes) throw new InvalidRequest('The body broke off.');
   return bytes;
-}
-
-function traceOf({ headers }: GatewayCall) {
-  const named = (wanted: string) => headers.find(([name]) => name === wanted)?.[1];
-  return continueTrace(named('traceparent'), named('tracestate'));
 }
 
 function passOn(

@@ -1,7 +1,11 @@
-import { queryRecords } from '../records.ts';
+import type { Deps } from '../deps.ts';
+import { getRecords, queryRecords } from '../records.ts';
 import { type ProbeDeps, probeService } from './probe-service.ts';
 import { ProbeSchedule } from './probe-schedule.ts';
-import { type ProbeEntry, probesPartition, type ServiceRef } from './service-keys.ts';
+import { healthColours } from './service-health.ts';
+import { healthKey, type ProbeEntry, probesPartition, type ServiceRef } from './service-keys.ts';
+
+export type KeepProbingDeps = ProbeDeps & Pick<Deps, 'metrics'>;
 
 /** How often services that came or went are looked for. */
 const lookEveryMs = 2000;
@@ -11,12 +15,15 @@ const maxPages = 10;
 const maxAtOnce = 32;
 /** And of one tenant, so that one whose services all hang does not take every place. */
 const maxOfTenant = 8;
+/** Records that are read at once. */
+const readAtOnce = 100;
 
 /**
  * Probes the services of all tenants, each in its own time, until `stop`. It sleeps until the next
- * one is due. Those that are there at the start are probed within the first 2 seconds.
+ * one is due. Those that are there at the start are probed within the first 2 seconds. Tells metrics
+ * how many are of each colour, whenever it has looked what there is.
  */
-export async function keepProbing(deps: ProbeDeps, stop: AbortSignal): Promise<void> {
+export async function keepProbing(deps: KeepProbingDeps, stop: AbortSignal): Promise<void> {
   await new Prober(deps, stop, Infinity, true).run();
 }
 
@@ -24,15 +31,15 @@ export async function keepProbing(deps: ProbeDeps, stop: AbortSignal): Promise<v
  * The same for `forMs`, for where nothing runs on: a function that is started once a minute, and
  * told to go on for a little over a minute, probes each service as often as its interval says. Two
  * that overlap do no harm. The last probe ends 10 s after `forMs` at the latest; with nothing left
- * to do it returns at once.
+ * to do it returns at once. Tells metrics the colours at its end.
  */
-export async function probeForAWhile(deps: ProbeDeps, forMs: number): Promise<void> {
+export async function probeForAWhile(deps: KeepProbingDeps, forMs: number): Promise<void> {
   const endMs = deps.clock.nowMs() + forMs;
   await new Prober(deps, new AbortController().signal, endMs, false).run();
 }
 
 class Prober {
-  readonly #deps: ProbeDeps;
+  readonly #deps: KeepProbingDeps;
   readonly #stop: AbortSignal;
   readonly #endMs: number;
   readonly #schedule: ProbeSchedule;
@@ -40,7 +47,7 @@ class Prober {
   #lookAtMs = -Infinity;
   #wake = new AbortController();
 
-  constructor(deps: ProbeDeps, stop: AbortSignal, endMs: number, atOnce: boolean) {
+  constructor(deps: KeepProbingDeps, stop: AbortSignal, endMs: number, atOnce: boolean) {
     this.#deps = deps;
     this.#stop = stop;
     this.#endMs = endMs;
@@ -67,6 +74,26 @@ class Prober {
       await this.#sleep();
     }
     await Promise.all(this.#running.keys());
+    if (this.#endMs !== Infinity && this.#schedule.isFilled) await this.#tell();
+  }
+
+  /** How many services are of each colour: also those that are not probed as often as it looks. */
+  async #tell(): Promise<void> {
+    const { log, metrics } = this.#deps;
+    const unknown = this.#schedule.unknown();
+    try {
+      for (let from = 0; from < unknown.length; from += readAtOnce) {
+        const refs = unknown.slice(from, from + readAtOnce);
+        const keys = refs.map(({ tenant, name }) => healthKey(tenant, name));
+        const found = await getRecords(this.#deps, keys);
+        // One without a record is new: red, until it has answered.
+        refs.forEach((ref, at) => this.#schedule.note(ref, found[at]?.value.status ?? 'red'));
+      }
+    } catch (error) {
+      log.warn('services not counted', { error });
+      return;
+    }
+    for (const colour of healthColours) metrics.servicesSeen(colour, this.#schedule.count(colour));
   }
 
   /** Where there is an end: nothing is due before it. */
@@ -82,7 +109,9 @@ class Prober {
       this.#schedule.take(await this.#listed(), nowMs);
     } catch (error) {
       this.#deps.log.error('services to probe not read', { error });
+      return;
     }
+    if (this.#endMs === Infinity) await this.#tell();
   }
 
   async #listed(): Promise<ProbeEntry[]> {

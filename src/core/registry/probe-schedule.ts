@@ -1,5 +1,6 @@
 import { sha256Hex } from '../packages/digest.ts';
 import type { ServiceState } from './read-service.ts';
+import type { HealthColour } from './service-health.ts';
 import { type ProbeEntry, probeKey, type ServiceRef } from './service-keys.ts';
 
 /** While it is not settled whether a target is up, it is probed so often. */
@@ -14,6 +15,8 @@ interface Scheduled {
   readonly intervalMs: number;
   nextMs: number;
   isRunning: boolean;
+  /** Undefined until it is known. */
+  status: HealthColour | undefined;
 }
 
 /**
@@ -46,8 +49,8 @@ export class ProbeSchedule {
       if (held?.intervalMs === intervalMs) continue;
       const { tenant, name } = entry;
       const nextMs = this.#firstMs(key, intervalMs, nowMs);
-      const isRunning = held?.isRunning ?? false;
-      this.#entries.set(key, { ref: { tenant, name }, intervalMs, nextMs, isRunning });
+      const { isRunning = false, status } = held ?? {};
+      this.#entries.set(key, { ref: { tenant, name }, intervalMs, nextMs, isRunning, status });
     }
     for (const key of gone) this.#entries.delete(key);
     this.#isFilled = true;
@@ -78,10 +81,31 @@ export class ProbeSchedule {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     entry.isRunning = false;
+    entry.status = found?.health.status ?? entry.status;
     const { intervalMs } = entry;
     const slotMs = slotFrom(key, intervalMs, nowMs + 1) + Math.random() * jitter * intervalMs;
     const isUrgent = found !== undefined && isTurning(found, nowMs);
     entry.nextMs = Math.ceil(isUrgent ? Math.min(slotMs, nowMs + turningMs) : slotMs);
+  }
+
+  /** How a service is that it has not seen itself. */
+  note(ref: ServiceRef, status: HealthColour): void {
+    const entry = this.#entries.get(keyOf(ref));
+    if (entry !== undefined) entry.status ??= status;
+  }
+
+  /** Those of which nobody has told how they are. */
+  unknown(): ServiceRef[] {
+    return [...this.#entries.values()].flatMap(({ status, ref }) =>
+      status === undefined ? [ref] : [],
+    );
+  }
+
+  /** How many are so. */
+  count(status: HealthColour): number {
+    let count = 0;
+    for (const entry of this.#entries.values()) if (entry.status === status) count += 1;
+    return count;
   }
 
   /** When the next one after a time is due; Infinity for none. */

@@ -59,6 +59,7 @@ async function decidePut(
   }
   const health = judgeService(manifest, held.health?.value, probes, nowMs);
   const recordAt = ({ at }: JournalEntry): ServiceRecord => ({
+    ...before,
     manifest,
     registeredAt: before?.registeredAt ?? at,
     changedAt: at,

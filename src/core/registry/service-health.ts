@@ -1,5 +1,7 @@
 /** `green`: all is well. `yellow`: it works, but not as it should. `red`: it gets no traffic. */
-export type HealthColour = 'green' | 'yellow' | 'red';
+export const healthColours = ['green', 'yellow', 'red'] as const;
+
+export type HealthColour = (typeof healthColours)[number];
 
 /** How a target is, after its latest probes. */
 export interface TargetHealth {

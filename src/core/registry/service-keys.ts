@@ -1,3 +1,4 @@
+import type { SecretRef } from '../../ports/secret-store.ts';
 import type { KeyOf } from '../records.ts';
 import type { ServiceHealth } from './service-health.ts';
 import type { ServiceRecord } from './service-record.ts';
@@ -38,6 +39,11 @@ export const probesPartition = '#probes';
 
 export function probeKey({ tenant, name }: ServiceRef): KeyOf<ProbeEntry> {
   return { partition: probesPartition, sort: `${tenant}#${name}` };
+}
+
+/** Where the secret store has what a service shares with us: its calls and events are signed by it. */
+export function serviceSecret({ tenant, name }: ServiceRef): SecretRef {
+  return { tenant, name: `service/${name}` };
 }
 
 export function serviceSubject(name: string): string {

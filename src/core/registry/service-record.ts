@@ -45,6 +45,8 @@ export interface ServiceRecord {
   readonly registeredAt: string;
   readonly changedAt: string;
   readonly changedBy: string;
+  /** Which secret it shares with us, one id for each that it was given; none before the first. */
+  readonly secretId?: string;
 }
 
 /** Which part of a service a target is. */

@@ -10,6 +10,7 @@ import type { JobRecord } from '../../../src/core/jobs/job-record.ts';
 import { jobJournalsOf } from '../../../src/core/jobs/job-keys.ts';
 import { listJobs } from '../../../src/core/jobs/list-jobs.ts';
 import { defineWorker } from '../../../src/core/jobs/define-worker.ts';
+import type { Origin } from '../../../src/core/journal/journal-entry.ts';
 import { relayJournals } from '../../../src/core/journal/relay-journal.ts';
 import { deregisterService } from '../../../src/core/registry/deregister-service.ts';
 import { registerService } from '../../../src/core/registry/register-service.ts';
@@ -69,14 +70,14 @@ export class EventDesk extends JobDesk {
   }
 
   async unregister(name: string) {
-    await deregisterService(this.deps, this.by(), name);
+    await deregisterService({ ...this.deps, secrets: this.secrets }, this.by(), name);
   }
 
   rotate(name: string, tenant = this.tenant) {
     return rotateSecret({ ...this.deps, secrets: this.secrets }, this.by(tenant), name);
   }
 
-  by(tenant = this.tenant, actor = 'maya') {
+  by(tenant = this.tenant, actor = 'maya'): Origin {
     return { tenant, actor, requestId: 'request-1' };
   }
 

@@ -1,19 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidRequest } from '../../../src/core/errors/app-error.ts';
 import type { GatewayCall } from '../../../src/core/gateway/gateway-call.ts';
+import { hmacKey } from '../../../src/core/gateway/hmac.ts';
 import {
+  type CallSigning,
   headersToService,
   requireSoundHeaders,
   timeoutOfCaller,
 } from '../../../src/core/gateway/request-headers.ts';
-import { continueTrace } from '../../../src/core/gateway/trace-context.ts';
+import { continueTrace } from '../../../src/core/tracing/trace-context.ts';
 import type { HeaderList } from '../../../src/ports/service-caller.ts';
 
 const trace = continueTrace(undefined, undefined);
 
-function sent(headers: HeaderList, change: Partial<GatewayCall> = {}): Record<string, string> {
+const unsigned: CallSigning = { keys: [], nowMs: 1000, path: '/', query: '' };
+
+function sent(
+  headers: HeaderList,
+  change: Partial<GatewayCall> = {},
+  signing = unsigned,
+): Record<string, string> {
   const call: GatewayCall = {
     principal: { tenant: 'demo', actor: 'maya', subject: 'maya' },
+    trace,
     requestId: 'r1',
     service: 'check',
     method: 'GET',
@@ -23,7 +32,7 @@ function sent(headers: HeaderList, change: Partial<GatewayCall> = {}): Record<st
     from: { address: '192.0.2.1', scheme: 'https', host: 'api.example' },
     ...change,
   };
-  return Object.fromEntries(headersToService(call, trace, 1500.2));
+  return Object.fromEntries(headersToService(call, trace, 1500.2, signing));
 }
 
 describe('headersToService', () => {
@@ -49,6 +58,25 @@ describe('headersToService', () => {
 
   it('adds to the hops before', () => {
     expect(sent([['via', '1.0 proxy']])['via']).toBe('1.0 proxy, 1.1 hms-svc');
+  });
+
+  it('signs for whoever has a key, whatever the caller sent', () => {
+    const given = ['x-hms-signature', 'x_hms_signature', 'X-Hms_Timestamp', 'x-hms-tenant'].map(
+      (name) => [name, 'v1,forged'] as const,
+    );
+    const without = sent(given);
+    const named = (headers: Record<string, string>) =>
+      Object.keys(headers).filter((name) => /signature|timestamp/i.test(name));
+    expect(named(without)).toEqual([]);
+    expect(without['x-hms-tenant']).toBe('demo');
+    const headers = sent(
+      given,
+      {},
+      { ...unsigned, keys: [hmacKey(new Uint8Array(32))], nowMs: 1_700_999 },
+    );
+    expect(named(headers)).toEqual(['x-hms-timestamp', 'x-hms-signature']);
+    expect(headers['x-hms-timestamp']).toBe('1700');
+    expect(headers['x-hms-signature']).toMatch(/^v1,[A-Za-z0-9+/]{43}=$/);
   });
 
   it('rounds the time up', () => {

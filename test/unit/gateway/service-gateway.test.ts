@@ -1,11 +1,18 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SleeplessClock } from '../../support/core-deps.ts';
+import { hmacSha256 } from '../../../src/core/gateway/hmac.ts';
+import { callKeyOf } from '../../../src/core/gateway/sign-call.ts';
+import type { SecretStore } from '../../../src/ports/secret-store.ts';
+import { countCalls, type Counted } from '../../support/count-calls.ts';
 import { countingRecords } from '../../support/counting-records.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type GatewayDesk, startGatewayDesk } from '../../support/gateway-desk.ts';
 import { memoryRecords } from '../../support/memory-records.ts';
+import { memorySecrets } from '../../support/memory-secrets.ts';
 import { startService } from '../../support/start-service.ts';
+
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 type Behaviour = (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -25,11 +32,13 @@ describe('the gateway', () => {
   const counted = countingRecords(memoryRecords(clock));
   const records = counted.port;
   const open: AsyncDisposable[] = [];
+  let countedSecrets: Counted<SecretStore, 'get' | 'getPrevious'>;
   let desk: GatewayDesk;
 
   beforeEach(async () => {
     clock.set(clock.nowMs() + 1_000_000);
-    desk = await startGatewayDesk({ clock, records }, { clock });
+    countedSecrets = countCalls(memorySecrets(), { get: 0, getPrevious: 0 });
+    desk = await startGatewayDesk({ clock, records }, { clock, secrets: countedSecrets.port });
     open.push(desk);
   });
   afterEach(async () => {
@@ -58,11 +67,12 @@ describe('the gateway', () => {
     [first, ...others]: readonly (Target | string)[],
     secondary?: Target,
     timeoutMs = 5000,
+    secretId?: string,
   ) => {
     const url = (one: Target | string = '') => (typeof one === 'string' ? one : one.origin);
     const secondaryUrl = secondary?.origin ?? null;
     const manifest = { url: url(first), replicas: others.map(url), secondaryUrl, timeoutMs };
-    await desk.register(manifest);
+    await desk.register(manifest, [], secretId);
   };
   const call = async (method = 'GET', body?: RequestInit['body']): Promise<number> => {
     const init = body === undefined ? {} : { body, duplex: 'half' as const };
@@ -293,5 +303,42 @@ describe('the gateway', () => {
     clock.set(clock.nowMs() + 1000);
     await calls(10);
     expect(counted.calls).toEqual({ get: 0, getMany: 20, query: 1, commit: 0 });
+    expect(countedSecrets.calls).toEqual({ get: 0, getPrevious: 0 });
+  });
+
+  it('reads the key of a service once, and signs each try with it', async () => {
+    const headers: IncomingHttpHeaders[] = [];
+    const all = await targets(
+      ...[503, 200].map((status): Behaviour => (response, request) => {
+        headers.push(request.headers);
+        response.writeHead(status).end();
+      }),
+    );
+    await register(all, undefined, 5000, 'secret-1');
+    await countedSecrets.port.put({ tenant: 'demo', name: 'service/check' }, secret);
+    counted.reset();
+    for (let i = 0; headers.length === i; i++) expect(await call()).toBe(200);
+    for (const sent of headers) {
+      const request = new Request('http://check/x', { headers: sent as Record<string, string> });
+      // The clock of the gateway is not ours.
+      const text = [sent['x-hms-timestamp'], sent['x-request-id'], 'GET', '/x', ''];
+      const who = ['demo', 'service', request.headers.get('x-hms-subject')];
+      const signed = hmacSha256(callKeyOf(secret), [...text, ...who].join('\n'));
+      expect(sent['x-hms-signature']).toBe(`v1,${signed}`);
+      expect(Number(sent['x-hms-timestamp'])).toBe(Math.floor(clock.nowMs() / 1000));
+    }
+    expect(countedSecrets.calls).toEqual({ get: 1, getPrevious: 1 });
+    expect(counted.calls.commit).toBe(0);
+  });
+
+  it('sends nothing to a service whose key is gone', async () => {
+    const only = await target();
+    await register([only], undefined, 5000, 'secret-1');
+    const response = await desk.call('/svc/check/x');
+    expect([response.status, await response.text()]).toEqual([
+      503,
+      expect.stringContaining('POST /services/check/secret'),
+    ]);
+    expect(only.asked).toEqual([]);
   });
 });

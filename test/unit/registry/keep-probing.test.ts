@@ -37,6 +37,14 @@ class ProbingDesk extends ServiceDesk {
   }
 }
 
+/** The colours that metrics were told last. */
+function coloursOf({ deps }: ServiceDesk): Record<string, number> {
+  const seen = deps.metrics.told.flatMap((each) =>
+    each[0] === 'servicesSeen' ? [[each[1], each[2]] as const] : [],
+  );
+  return Object.fromEntries(seen);
+}
+
 function gaps(times: readonly number[]): number[] {
   return times.slice(1).map((time, place) => time - (times[place] ?? 0));
 }
@@ -186,6 +194,24 @@ describe('keeping at it', () => {
     await desk.stop();
   });
 
+  it('tells how many services are of each colour, of all tenants', async () => {
+    const desk = new ProbingDesk();
+    await desk.start();
+    expect(coloursOf(desk)).toEqual({ green: 0, yellow: 0, red: 0 });
+    await desk.put('maya');
+    await desk.put('ravi', {}, 'other');
+    await desk.put('two', { replicas: ['https://three.example'] });
+    await desk.deps.clock.advance(10 * secondMs);
+    expect(coloursOf(desk)).toEqual({ green: 3, yellow: 0, red: 0 });
+    desk.probe.answer = (url) => (url.includes('maya') || url.includes('three') ? 503 : 200);
+    await desk.deps.clock.advance(20 * secondMs);
+    expect(coloursOf(desk)).toEqual({ green: 1, yellow: 1, red: 1 });
+    await desk.remove('maya');
+    await desk.deps.clock.advance(4 * secondMs);
+    expect(coloursOf(desk)).toEqual({ green: 1, yellow: 1, red: 0 });
+    await desk.stop();
+  });
+
   it('ends at once, and records nothing more, when it is told to stop', async () => {
     const desk = new ProbingDesk();
     await desk.put('maya');
@@ -280,6 +306,44 @@ describe('for a while, once a minute', () => {
     // Only in the minute that has the moment of the service.
     expect(waited.filter(Boolean)).toHaveLength(1);
     expect(here.probe.made).toHaveLength(1);
+  });
+
+  it('tells once how all services are, also those that it did not probe', async () => {
+    const clock = new ManualClock();
+    const { port: records, calls, reset } = countingRecords(memoryRecords(clock));
+    const here = new ProbingDesk({ clock, records });
+    await here.put('often');
+    const rare = { ...check, intervalS: 300 };
+    for (let i = 0; i < 120; i++) await here.put(`rare${i}`, { health: rare }, `tenant${i}`);
+    here.probe.answer = (url) => (url.includes('none') ? 'refused' : 200);
+    await here.put('none', { health: rare });
+    await here.deps.clock.advance(2 * minuteMs);
+    here.probe.made.length = 0;
+    reset();
+    const running = probeForAWhile(here.deps, 2 * secondMs);
+    await here.deps.clock.advance(3 * secondMs);
+    await running;
+    expect(here.deps.metrics.told.map(([name]) => name)).toEqual(Array(3).fill('servicesSeen'));
+    expect(coloursOf(here)).toEqual({ green: 121, yellow: 0, red: 1 });
+    // Each probe is one, and so is each hundred of the rest.
+    expect(calls.getMany).toBe(here.probe.made.length + 2);
+  });
+
+  it('tells nothing of what it cannot read', async () => {
+    const clock = new ManualClock();
+    const down = new Set<string>();
+    const records = faultyRecords(memoryRecords(clock), ({ method }) =>
+      down.has(method) ? 'not-written' : 'none',
+    );
+    const here = new ProbingDesk({ clock, records });
+    await here.put('maya', { health: { ...check, intervalS: 300 } });
+    for (const method of ['getMany', 'query'] as const) {
+      down.add(method);
+      const running = probeForAWhile(here.deps, secondMs);
+      await clock.advance(2 * secondMs);
+      await running;
+    }
+    expect(here.deps.metrics.told).toEqual([]);
   });
 
   it('tries again when it cannot read what there is to probe', async () => {

@@ -1,3 +1,4 @@
+import { rotateSecret } from '../../../src/core/events/rotate-secret.ts';
 import { queryRecords } from '../../../src/core/records.ts';
 import { deregisterService } from '../../../src/core/registry/deregister-service.ts';
 import { type ProbeDeps, probeService } from '../../../src/core/registry/probe-service.ts';
@@ -7,6 +8,8 @@ import { type ProbeEntry, probesPartition } from '../../../src/core/registry/ser
 import type { ServiceManifest } from '../../../src/core/registry/service-record.ts';
 import { type CoreDeps, coreDeps } from '../../support/core-deps.ts';
 import { FakeProbe } from '../../support/fake-probe.ts';
+import { memorySecrets } from '../../support/memory-secrets.ts';
+import type { SecretStore } from '../../../src/ports/secret-store.ts';
 import { journal } from '../journal/notes.ts';
 
 export const secondMs = 1000;
@@ -38,12 +41,16 @@ export function manifestOf(name: string, change: Partial<ServiceManifest> = {}):
 
 /** Services of the tenant `demo`, in memory, each well unless `probe.answer` says otherwise. */
 export class ServiceDesk {
-  readonly deps: CoreDeps & ProbeDeps & { readonly probe: FakeProbe };
+  readonly deps: CoreDeps &
+    ProbeDeps & { readonly probe: FakeProbe; readonly secrets: SecretStore };
   readonly tenant: string;
 
-  constructor(given: Partial<CoreDeps> = {}, tenant = 'demo') {
+  constructor(
+    { secrets = memorySecrets(), ...given }: Partial<CoreDeps> & { secrets?: SecretStore } = {},
+    tenant = 'demo',
+  ) {
     const deps = coreDeps(given);
-    this.deps = { ...deps, probe: new FakeProbe(deps.clock) };
+    this.deps = { ...deps, probe: new FakeProbe(deps.clock), secrets };
     this.tenant = tenant;
   }
 
@@ -57,6 +64,10 @@ export class ServiceDesk {
 
   put(name: string, change: Partial<ServiceManifest> = {}, tenant = this.tenant) {
     return registerService(this.deps, this.origin(tenant), manifestOf(name, change));
+  }
+
+  rotate(name: string) {
+    return rotateSecret(this.deps, this.origin(), name);
   }
 
   remove(name: string) {
