@@ -64,6 +64,12 @@ export interface StageConfig {
     /** What becomes of an action while no governance rules are in force. */
     readonly governanceDefault: 'allow' | 'deny';
   };
+  /**
+   * Of each service that `hms deploy --aws` runs: functions at once, which are also set aside. Anybody
+   * on the internet may call its address, if only to be refused: without a bound, they could take the
+   * account's concurrency away from all others. `null`: none, for an account that has none to spare.
+   */
+  readonly serviceConcurrency: number | null;
   readonly clients: readonly MachineClient[];
   /** Where the emulator listens; `null`: this is AWS. */
   readonly emulatorUrl: string | null;
@@ -89,6 +95,7 @@ const dev: StageConfig = {
     workerConcurrency: { high: 8, normal: 4, low: 2 },
     governanceDefault: 'allow',
   },
+  serviceConcurrency: null,
   clients: [
     ...(['admin', 'editor', 'approver', 'auditor', 'service'] as const).map((role) =>
       client('demo', role),
@@ -113,6 +120,7 @@ const prod: StageConfig = {
   // Each open stream occupies a Lambda: without a bound, streams could take the account's
   // concurrency away from the reads and writes.
   stream: { maxS: 840, maxOpen: 300 },
+  serviceConcurrency: 50,
   jobs: { ...dev.jobs, workerConcurrency: { high: 16, normal: 8, low: 4 } },
 };
 

@@ -6,7 +6,8 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 
 export interface AlarmTopicProps {
-  readonly key: IKey;
+  /** Under which what waits to be told is kept; null: it is not worth one. */
+  readonly key: IKey | null;
   /** Gets a mail to confirm first. */
   readonly email: string | null;
 }
@@ -14,7 +15,11 @@ export interface AlarmTopicProps {
 /** Where every alarm goes; people and pagers subscribe to it. */
 export class AlarmTopic extends Topic {
   constructor(scope: Construct, id: string, { key, email }: AlarmTopicProps) {
-    super(scope, id, { displayName: 'HMS alarms', masterKey: key, enforceSSL: true });
+    super(scope, id, {
+      displayName: 'HMS alarms',
+      ...(key === null ? {} : { masterKey: key }),
+      enforceSSL: true,
+    });
     this.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],

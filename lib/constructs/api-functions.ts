@@ -25,6 +25,8 @@ export interface ApiFunctionsProps {
   readonly store: Store;
   readonly tokens: TokenIssuer;
   readonly queues: JobQueues;
+  /** Where WebSockets are opened. */
+  readonly pushUrl: string;
 }
 
 export type ApiFunctions = Readonly<Record<Part, NodeFunction>>;
@@ -55,7 +57,11 @@ const specs: Readonly<Record<Exclude<Part, 'open'>, PartSpec>> = {
     description: 'GET a rule: the read path',
     memoryMb: 1024,
     timeoutS: 25,
-    needs: { table: ['GetItem', 'Query'], blobs: ['GetObject'] },
+    needs: {
+      table: ['GetItem', 'Query'],
+      families: { read: ['policies'], write: [] },
+      blobs: ['GetObject'],
+    },
   },
   queries: {
     handler: 'query-policies',
@@ -91,7 +97,7 @@ const specs: Readonly<Record<Exclude<Part, 'open'>, PartSpec>> = {
   },
   reports: {
     handler: 'take-reports',
-    description: 'Alerts, receipts and decisions of services',
+    description: 'Alerts, receipts and decisions of services; tickets for WebSockets',
     memoryMb: 1024,
     timeoutS: 25,
     needs: { table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem'] },
@@ -125,9 +131,7 @@ const specs: Readonly<Record<Exclude<Part, 'open'>, PartSpec>> = {
     memoryMb: 1024,
     // A PUT waits for its probe: 10 seconds at the most.
     timeoutS: 28,
-    needs: {
-      table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem', 'ConditionCheckItem'],
-    },
+    needs: { table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'] },
     jobs: 'keep',
     calls: true,
   },
@@ -138,7 +142,14 @@ const specs: Readonly<Record<Exclude<Part, 'open'>, PartSpec>> = {
     // A manifest may ask for five minutes, and a stream of a service lasts as long as ours.
     timeoutS: 900,
     // Who finds that a target must get no calls, or may again, tells the others.
-    needs: { table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'] },
+    needs: {
+      table: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem'],
+      // It talks to whatever tenants have registered: nothing else of theirs is within its reach.
+      families: {
+        read: ['services', 'serviceHealth', 'circuits', 'limits'],
+        write: ['circuits', 'limits'],
+      },
+    },
     calls: true,
   },
   stream: {
@@ -170,14 +181,17 @@ export function apiFunctions(scope: Construct, props: ApiFunctionsProps): ApiFun
     rules: partFunction(scope, 'GetPolicy', specs.rules, props),
     queries: partFunction(scope, 'QueryPolicies', specs.queries, props),
     changes: partFunction(scope, 'ChangePolicies', specs.changes, props),
-    rollouts: secretsFunction(scope, 'ManageRollouts', specs.rollouts, 'write', props),
-    reports: partFunction(scope, 'TakeReports', specs.reports, props),
+    rollouts: secretsFunction(scope, 'ManageRollouts', specs.rollouts, ['partner', 'write'], props),
+    reports: partFunction(scope, 'TakeReports', specs.reports, props, {
+      environment: { HMS_PUSH_URL: props.pushUrl },
+    }),
     jobs: partFunction(scope, 'ManageJobs', specs.jobs, props, {
       environment: { HMS_GOVERNANCE_DEFAULT: config.jobs.governanceDefault },
     }),
     claims: partFunction(scope, 'FileClaims', specs.claims, props),
-    services: secretsFunction(scope, 'ManageServices', specs.services, 'put', props),
-    gateway: partFunction(scope, 'CallService', specs.gateway, props),
+    services: secretsFunction(scope, 'ManageServices', specs.services, ['service', 'write'], props),
+    // It signs calls with the secrets of services.
+    gateway: secretsFunction(scope, 'CallService', specs.gateway, ['service', 'read'], props),
     stream: partFunction(scope, 'StreamPolicies', specs.stream, props, {
       environment: { HMS_STREAM_MAX_S: String(config.stream.maxS) },
       maxConcurrency: config.stream.maxOpen,
@@ -243,19 +257,19 @@ function limitsEnvironment({ limits }: StageConfig): Record<string, string> {
   };
 }
 
-/** It keeps the secrets of partners or services, and cannot read them back. */
+/** Who keeps the secrets of partners or services cannot read them back; who reads them cannot change them. */
 function secretsFunction(
   scope: Construct,
   id: string,
   spec: PartSpec,
-  need: 'put' | 'write',
+  [whose, need]: readonly ['partner' | 'service', 'read' | 'write'],
   props: ApiFunctionsProps,
 ): NodeFunction {
   const { config, store } = props;
   const made = partFunction(scope, id, spec, props, {
     environment: secretsEnvironment(config, store),
-    statements: secretAccess(config, store, need),
+    statements: secretAccess(config, store, whose, need),
   });
-  acknowledgeAllSecrets(made, config);
+  acknowledgeAllSecrets(made, config, whose);
   return made;
 }

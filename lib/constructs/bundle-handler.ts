@@ -11,9 +11,9 @@ import {
 import { basename, dirname, join } from 'node:path';
 
 import { buildSync } from 'esbuild';
-import type { Metafile } from 'esbuild';
+import type { BuildOptions, Metafile } from 'esbuild';
 
-const root = join(import.meta.dirname, '../..');
+export const root = join(import.meta.dirname, '../..');
 const bundlesFolder = join(root, '.cache/bundles');
 
 /** One function's code, ready to upload. */
@@ -37,10 +37,21 @@ export function bundleHandler(name: string, assets: readonly string[] = []): Bun
   const key = [name, ...assets].join();
   const known = built.get(key);
   if (known !== undefined) return known;
+  const bundle = bundleEntry(name, { entryPoints: [`lambdas/${name}.ts`] }, assets);
+  built.set(key, bundle);
+  return bundle;
+}
+
+/** What there is to bundle: an entry, which becomes `index.mjs`, and how its own differs. */
+type Entry = Pick<BuildOptions, 'entryPoints' | 'stdin' | 'nodePaths' | 'define'>;
+
+/** Errors: those of esbuild, which name the place in the code. */
+export function bundleEntry(name: string, entry: Entry, assets: readonly string[] = []): Bundle {
   const result = buildSync({
+    ...entry,
     absWorkingDir: root,
-    entryPoints: { index: `lambdas/${name}.ts` },
     outdir: 'bundle',
+    entryNames: 'index',
     outExtension: { '.js': '.mjs' },
     write: false,
     metafile: true,
@@ -62,17 +73,19 @@ export function bundleHandler(name: string, assets: readonly string[] = []): Bun
     // https://github.com/evanw/esbuild/issues/1921
     banner: { js: requireBanner },
     // And asks where it is: a part of ssh2 in WebAssembly does.
-    define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
+    define: {
+      __dirname: 'import.meta.dirname',
+      __filename: 'import.meta.filename',
+      ...entry.define,
+    },
   });
   const outputs = eagerOutputs(result.metafile);
   const code = result.outputFiles.map(({ path, contents }) => ({ path: basename(path), contents }));
-  const bundle = {
+  return {
     folder: store(name, [...code, ...assets.map(asAsset)]),
     eagerBytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0),
     eagerModules: outputs.flatMap(({ inputs }) => Object.keys(inputs)),
   };
-  built.set(key, bundle);
-  return bundle;
 }
 
 const requireBanner =

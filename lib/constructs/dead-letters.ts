@@ -11,10 +11,15 @@ import { queueAccess } from './queue-access.ts';
 export class DeadLetters extends Queue {
   readonly #key: IKey;
 
-  /** `queueName`: CDK makes one up unless it is given. */
-  constructor(scope: Construct, id: string, key: IKey, queueName?: string) {
+  /** `queueName`: CDK makes one up unless it is given. `fifo`: of a queue that is. */
+  constructor(
+    scope: Construct,
+    id: string,
+    key: IKey,
+    own: { readonly queueName?: string; readonly fifo?: true } = {},
+  ) {
     super(scope, id, {
-      ...(queueName === undefined ? {} : { queueName }),
+      ...own,
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: key,
       enforceSSL: true,

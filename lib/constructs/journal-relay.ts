@@ -14,6 +14,7 @@ import type { DeadLetters } from './dead-letters.ts';
 import { jobsEnvironment } from './job-queues.ts';
 import type { JobQueues } from './job-queues.ts';
 import { NodeFunction } from './node-function.ts';
+import type { PushQueue } from './push-queue.ts';
 import { storeAccess } from './store-access.ts';
 import type { Store } from './store-access.ts';
 
@@ -23,6 +24,8 @@ export interface JournalWorkerProps {
   readonly bus: IEventBus;
   /** Of the jobs that deliver events to services. */
   readonly queues: JobQueues;
+  /** Of what is told over WebSockets. */
+  readonly push: PushQueue;
   readonly deadLetters: DeadLetters;
 }
 
@@ -35,7 +38,7 @@ export class JournalRelay extends Construct {
 
   constructor(scope: Construct, id: string, props: JournalWorkerProps) {
     super(scope, id);
-    const { config, store, bus, queues, deadLetters } = props;
+    const { config, store, bus, queues, push, deadLetters } = props;
     const { tableStreamArn } = store.table;
     if (tableStreamArn === undefined) throw new Error('the table has no stream to relay from');
     this.function = new NodeFunction(this, 'Function', {
@@ -52,6 +55,7 @@ export class JournalRelay extends Construct {
         }),
         new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
         ...queues.sending(),
+        ...push.sending(),
         readStream(tableStreamArn),
         ...deadLetters.sending(),
       ],
@@ -88,10 +92,11 @@ export class JournalRelay extends Construct {
 
 /** What a function is told that relays. */
 export function journalWorkerEnvironment(props: JournalWorkerProps): Record<string, string> {
-  const { config, store, bus, queues } = props;
+  const { config, store, bus, queues, push } = props;
   return {
     HMS_TABLE: store.table.tableName,
     HMS_BUS: bus.eventBusName,
+    HMS_PUSH_QUEUE: push.queue.queueUrl,
     ...jobsEnvironment(config, queues.types),
   };
 }

@@ -17,7 +17,7 @@ export class JournalSweep extends Construct {
 
   constructor(scope: Construct, id: string, props: JournalWorkerProps) {
     super(scope, id);
-    const { config, store, bus, queues, deadLetters } = props;
+    const { config, store, bus, queues, push, deadLetters } = props;
     this.function = new NodeFunction(this, 'Function', {
       config,
       handler: 'sweep-journals',
@@ -29,6 +29,7 @@ export class JournalSweep extends Construct {
         ...storeAccess(store, { table: [...changeRunNeeds, 'Query', 'ConditionCheckItem'] }),
         new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
         ...queues.sending(),
+        ...push.sending(),
         ...deadLetters.sending(),
       ],
     });

@@ -14,6 +14,7 @@ import { Construct } from 'constructs';
 
 import type { StageConfig } from '../config.ts';
 import { bundleHandler } from './bundle-handler.ts';
+import type { Bundle } from './bundle-handler.ts';
 
 /** What all functions run on. */
 const runtime = Runtime.NODEJS_24_X;
@@ -27,8 +28,8 @@ const logLevels = {
 
 export interface NodeFunctionProps {
   readonly config: StageConfig;
-  /** `lambdas/<handler>.ts`, which exports `handler`. */
-  readonly handler: string;
+  /** `lambdas/<handler>.ts`, which exports `handler`; or what makes another bundle that does. */
+  readonly handler: string | (() => Bundle);
   readonly description: string;
   /** Also the share of a processor: 1769 MB is a whole one. */
   readonly memoryMb: number;
@@ -102,7 +103,8 @@ export class NodeFunction extends Construct {
   /** Not bundled when it is not needed: for `cdk destroy` and `cdk list`, and in tests of templates. */
   #code({ handler, assets }: NodeFunctionProps): Code {
     if (!Stack.of(this).bundlingRequired) return Code.fromInline('// not bundled');
-    return Code.fromAsset(bundleHandler(handler, assets).folder);
+    const bundle = typeof handler === 'string' ? bundleHandler(handler, assets) : handler();
+    return Code.fromAsset(bundle.folder);
   }
 
   /** Instead of AWSLambdaBasicExecutionRole, which may write to every log of the account. */

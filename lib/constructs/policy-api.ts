@@ -45,8 +45,8 @@ export class PolicyApi extends Construct {
       endpointTypes: [EndpointType.REGIONAL],
       // Everything is handed on as bytes; text would be decoded and encoded again, with losses.
       binaryMediaTypes: ['*/*'],
-      // API Gateway keeps one role for the logs of all APIs of an account and region.
-      cloudWatchRole: true,
+      // `GatewayLogRole` has it, for all APIs.
+      cloudWatchRole: false,
       deployOptions: this.#stage(config),
     });
     this.#integrations = integrations(functions);
@@ -113,10 +113,6 @@ export class PolicyApi extends Construct {
         'document: the gateway cannot check ZIP, YAML or unknown parameters, and would answer ' +
         'other errors than the embedded server.',
     });
-    Validations.of(this.api).acknowledge({
-      id: `AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/${logPolicy}]`,
-      reason: 'API Gateway demands this policy of the role by which it writes its logs.',
-    });
   }
 }
 
@@ -133,8 +129,6 @@ export function gatewayMethods({
   const above = path.slice(0, path.lastIndexOf('/'));
   return [above, path.replace(/\}$/, '+}')].map((each) => ({ method: 'ANY', path: each }));
 }
-
-const logPolicy = 'service-role/AmazonAPIGatewayPushToCloudWatchLogs';
 
 const open: MethodOptions = { authorizationType: AuthorizationType.NONE };
 

@@ -5,6 +5,11 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
 const queueActions = {
   send: { queue: ['SendMessage'], key: ['kms:Decrypt', 'kms:GenerateDataKey'] },
+  /** Lambda receives and deletes in the name of the function. */
+  take: {
+    queue: ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'],
+    key: ['kms:Decrypt'],
+  },
   /**
    * Lambda receives and deletes in the name of the function; the function hides, and sends anew what
    * is to wait for longer.

@@ -101,10 +101,10 @@ function notifyPartners(scope: Construct, { config, store }: RolloutWorkerProps)
     },
     statements: [
       ...storeAccess(store, { table: [...changeRunNeeds, 'Query'] }),
-      ...secretAccess(config, store, 'read'),
+      ...secretAccess(config, store, 'partner', 'read'),
       ...mailAccess(scope, config),
     ],
   });
-  acknowledgeAllSecrets(made, config);
+  acknowledgeAllSecrets(made, config, 'partner');
   return made;
 }

@@ -51,13 +51,13 @@ export class RunReconciler extends Construct {
       statements: [
         ...storeAccess(store, { table: [...changeRunNeeds, 'Query'] }),
         ...workflowAccess(this, config, ['start', 'signal', 'status']),
-        ...secretAccess(config, store, 'read'),
+        ...secretAccess(config, store, 'partner', 'read'),
         ...mailAccess(this, config),
         ...deadLetters.sending(),
       ],
     });
     acknowledgeAllExecutions(this.function, config);
-    acknowledgeAllSecrets(this.function, config);
+    acknowledgeAllSecrets(this.function, config, 'partner');
     everyMinute(this, this.function, deadLetters);
     // Step Functions counts a run that was refused or aborted as failed as well.
     this.lostRuns = this.function.log

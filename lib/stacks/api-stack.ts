@@ -17,6 +17,8 @@ export interface ApiStackProps extends StackProps {
   readonly store: Store;
   readonly tokens: TokenIssuer;
   readonly queues: JobQueues;
+  /** Where WebSockets are opened. */
+  readonly pushUrl: string;
 }
 
 /** What answers calls. */
@@ -25,9 +27,9 @@ export class ApiStack extends Stack {
   readonly functions: ApiFunctions;
 
   constructor(scope: Construct, id: string, given: ApiStackProps) {
-    const { config, store, tokens, queues, ...props } = given;
+    const { config, store, tokens, queues, pushUrl, ...props } = given;
     super(scope, id, props);
-    this.functions = apiFunctions(this, { config, store, tokens, queues });
+    this.functions = apiFunctions(this, { config, store, tokens, queues, pushUrl });
     const { api } = new PolicyApi(this, 'Policy', { config, functions: this.functions, tokens });
     this.api = api;
     if (config.firewall !== null) {

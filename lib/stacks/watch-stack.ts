@@ -1,25 +1,26 @@
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 
 import type { StageConfig } from '../config.ts';
+import { AlarmMath } from '../constructs/alarm-math.ts';
 import { AlarmTopic } from '../constructs/alarm-topic.ts';
 import { Dashboard } from '../constructs/dashboard.ts';
-import type { DeadLetters } from '../constructs/dead-letters.ts';
 import { jobPriorities } from '../constructs/job-queues.ts';
 import type { TypeQueues } from '../constructs/job-queues.ts';
 import { metricsNamespace } from '../constructs/node-function.ts';
-import type { NodeFunction } from '../constructs/node-function.ts';
 import { PagingAlarm } from '../constructs/paging-alarm.ts';
 import type { PagingAlarmProps } from '../constructs/paging-alarm.ts';
+import { pushAlarms } from '../constructs/push-alarms.ts';
+import { errors, sumOf5Min, waiting } from '../constructs/watched-metrics.ts';
 import type { ApiStack } from './api-stack.ts';
 import type { DataStack } from './data-stack.ts';
 import type { EventsStack } from './events-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import type { JobsStack } from './jobs-stack.ts';
+import type { PushStack } from './push-stack.ts';
 import type { RolloutStack } from './rollout-stack.ts';
 import type { ServicesStack } from './services-stack.ts';
 
@@ -27,6 +28,7 @@ interface Watched {
   readonly data: DataStack;
   readonly identity: IdentityStack;
   readonly jobs: JobsStack;
+  readonly push: PushStack;
   readonly api: ApiStack;
   readonly events: EventsStack;
   readonly rollout: RolloutStack;
@@ -37,9 +39,6 @@ export interface WatchStackProps extends StackProps, Watched {
   readonly config: StageConfig;
 }
 
-/** Fewer requests than this in ten minutes are not judged by their share of failures. */
-const minRequests = 20;
-
 /** Far more than people roll out in a day, and far less than the reconciler can look after. */
 const maxOpenRuns = 500;
 
@@ -48,19 +47,27 @@ const maxHiddenJobs = 100_000;
 
 type Ring = Omit<PagingAlarmProps, 'stage' | 'topic'>;
 
-/** Every alarm, each with an entry in docs/runbook.md; and a page that shows how a stage is. */
+/**
+ * Every alarm, each with an entry in docs/runbook.md; and a page that shows how a stage is. What pages
+ * people is ours to mend; that a service of a tenant fails is not, and goes to a topic of its own.
+ */
 export class WatchStack extends Stack {
   readonly #config: StageConfig;
   readonly #topic: ITopic;
+  readonly #notices: ITopic;
+  readonly #math: AlarmMath;
 
   constructor(scope: Construct, id: string, props: WatchStackProps) {
-    const { config, data, identity, jobs, api, events, rollout, services, ...stackProps } = props;
+    const { config, data, identity, jobs, push, api, events, rollout, services, ...stackProps } =
+      props;
     super(scope, id, stackProps);
     this.#config = config;
+    this.#math = new AlarmMath(config);
     this.#topic = new AlarmTopic(this, 'Topic', {
       key: data.store.key,
       email: config.alarmEmail,
     });
+    this.#notices = new AlarmTopic(this, 'Notices', { key: data.store.key, email: null });
     this.#watchApi(api);
     this.#watchWrites({ api, identity, data });
     this.#watchEvents(events);
@@ -68,25 +75,18 @@ export class WatchStack extends Stack {
     this.#watchJobs(jobs);
     for (const queues of jobs.queues.types) this.#watchJobQueues(queues);
     this.#watchServices(services, api);
+    for (const alarm of pushAlarms(push.functions, push.push)) this.#ring(alarm);
     this.#show(props);
     new CfnOutput(this, 'AlarmTopicArn', { value: this.#topic.topicArn });
+    new CfnOutput(this, 'NoticeTopicArn', { value: this.#notices.topicArn });
   }
 
   #watchApi({ api }: ApiStack): void {
     const stage = api.deploymentStage;
-    const period = Duration.minutes(10);
     this.#ring({
       name: 'requests-failing',
-      what: '5 % of all requests over 10 minutes ended in a 5xx',
-      metric: new MathExpression({
-        expression: `IF(requests >= ${minRequests}, 100 * failures / requests, 0)`,
-        usingMetrics: {
-          requests: stage.metricCount({ period }),
-          failures: stage.metricServerError({ period }),
-        },
-        label: 'failed requests, %',
-        period,
-      }),
+      what: '5 % of all requests over 10 minutes ended in a 5xx of ours',
+      metric: this.#math.failedRequests(stage),
       threshold: 5,
     });
     this.#ring({
@@ -315,12 +315,29 @@ export class WatchStack extends Stack {
     this.#ring({
       name: 'gateway-failing',
       what: 'The function that calls services crashed or ran out of time, 5 times in 5 minutes',
-      metric: errors(functions.gateway),
+      metric: this.#math.failedGatewayCalls(errors(functions.gateway)),
+      threshold: 5,
+    });
+    this.#ring({
+      name: 'most-services-red',
+      what: 'Half of all services have been red for 10 minutes, of all tenants',
+      metric: this.#math.redServices(),
+      threshold: 50,
+      periods: 2,
+    });
+    // Its owners look at it, by `GET /health`; nobody is called at night.
+    new PagingAlarm(this, {
+      stage: this.#config.stage,
+      topic: this.#notices,
+      name: 'services-failing',
+      what: '5 % of the calls of services over 10 minutes failed, of all tenants',
+      metric: this.#math.failedServiceCalls(),
       threshold: 5,
     });
   }
 
-  #show({ config, data, identity, jobs, api, events, rollout, services }: WatchStackProps): void {
+  #show(props: WatchStackProps): void {
+    const { config, data, identity, jobs, push, api, events, rollout, services } = props;
     new Dashboard(this, 'Dashboard', {
       config,
       stage: api.api.deploymentStage,
@@ -334,6 +351,8 @@ export class WatchStack extends Stack {
         ...Object.fromEntries(jobs.workers.map((worker) => [worker.type, worker.function])),
         'job reconciler': jobs.reconciler,
         prober: services.prober,
+        frames: push.functions.frames,
+        push: push.functions.changes,
       },
       deadLetters: {
         events: events.deadLetters,
@@ -341,6 +360,7 @@ export class WatchStack extends Stack {
         ...Object.fromEntries(jobs.queues.types.map((each) => [each.type, each.deadLetters])),
         'job reconciler': jobs.deadLetters,
         prober: services.deadLetters,
+        push: push.push.deadLetters,
       },
       table: data.store.table,
     });
@@ -358,17 +378,4 @@ export class WatchStack extends Stack {
 /** What an alarm may be called after: `pothole-report`. */
 function nameOf(type: string): string {
   return type.replaceAll('.', '-');
-}
-
-const sumOf5Min = { statistic: Stats.SUM, period: Duration.minutes(5) };
-
-function errors(watched: NodeFunction): IMetric {
-  return watched.function.metricErrors(sumOf5Min);
-}
-
-function waiting(queue: DeadLetters): IMetric {
-  return queue.metricApproximateNumberOfMessagesVisible({
-    statistic: Stats.MAXIMUM,
-    period: Duration.minutes(1),
-  });
 }

@@ -1,6 +1,11 @@
 import type { Deps } from '../core/deps.ts';
 import { journalLength } from '../core/journal/read-journal.ts';
-import { JournalReading, type ReadingDeps, type ReadingTerms } from './journal-reading.ts';
+import {
+  JournalReading,
+  type ReadingDeps,
+  type ReadingTerms,
+  type Told,
+} from './journal-reading.ts';
 
 export interface StreamDeps extends ReadingDeps, Pick<Deps, 'records' | 'clock' | 'log'> {}
 
@@ -64,8 +69,8 @@ export async function changeStream(
   async function nextChunk(): Promise<string | null> {
     const beatAtMs = deps.clock.nowMs() + limits.heartbeatMs;
     while (!reading.isDone && !ended.aborted && deps.clock.nowMs() < endsAtMs) {
-      const { messages, hasMore } = await reading.next();
-      if (messages !== '') return messages;
+      const { told, hasMore } = await reading.next();
+      if (told.length > 0) return told.map(textOf).join('');
       if (reading.isDone) return null;
       const nowMs = deps.clock.nowMs();
       if (nowMs >= beatAtMs) return `: heartbeat\nid: ${reading.id}\n\n`;
@@ -84,4 +89,14 @@ export async function changeStream(
 /** Sets the reader's position before the first message: a break right now loses nothing. */
 function opening(id: string): string {
   return `retry: 1000\nid: ${id}\n: connected\n\n`;
+}
+
+function textOf({ id, messages }: Told): string {
+  // Only the last moves the reader's position: who breaks off before it gets all of them again.
+  return messages
+    .map((message, place) => {
+      const position = place === messages.length - 1 ? `id: ${id}\n` : '';
+      return `${position}data: ${JSON.stringify(message)}\n\n`;
+    })
+    .join('');
 }

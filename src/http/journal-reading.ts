@@ -1,5 +1,7 @@
 import type { Deps } from '../core/deps.ts';
 import type { JournalEntry } from '../core/journal/journal-entry.ts';
+import { positionText } from '../core/push/positions.ts';
+import type { TopicTerms } from '../core/push/topic-terms.ts';
 
 export interface ReadingDeps extends Pick<Deps, 'signal'> {
   /** The next entries of a journal after an index, at most `pageLength`. */
@@ -7,17 +9,16 @@ export interface ReadingDeps extends Pick<Deps, 'signal'> {
 }
 
 /** What is read, and what is told of it. */
-export interface ReadingTerms {
-  /** One or several, of one tenant. Between those of a stream no order is promised. */
-  readonly journals: readonly string[];
-  /** What the reader is told of an entry, in order and as values for JSON: mostly nothing. */
-  readonly messagesOf: (entry: JournalEntry, journal: string) => readonly unknown[];
-  /** The entry after which there is nothing more to tell; none, unless given. */
-  readonly isLast?: (entry: JournalEntry) => boolean;
-  /** Nothing more is to come: it is done with what the journals have now. */
-  readonly isOver?: boolean;
+export interface ReadingTerms extends TopicTerms {
   /** The index in each journal after which to begin; undefined: with the next change. */
   readonly seen: readonly number[] | undefined;
+}
+
+/** What a reader is told of one entry. */
+export interface Told {
+  /** Where the reader stands after all of these: who breaks off before gets all of them again. */
+  readonly id: string;
+  readonly messages: readonly unknown[];
 }
 
 interface Place {
@@ -52,7 +53,7 @@ export class JournalReading {
 
   /** Where it stands: the index in the journal, or in each of them, with dots between. */
   get id(): string {
-    return this.#places.map(({ position }) => position).join('.');
+    return positionText(this.#places.map(({ position }) => position));
   }
 
   /** There is nothing more to tell. */
@@ -64,62 +65,55 @@ export class JournalReading {
    * Looks at one journal after the other, up to the first that has something to tell, and so never
    * holds more than one page. `hasMore`: it is known that there is more to read.
    */
-  async next(): Promise<{ readonly messages: string; readonly hasMore: boolean }> {
+  async next(): Promise<{ readonly told: readonly Told[]; readonly hasMore: boolean }> {
     const first = this.#turn;
     const inTurn = [...this.#places.slice(first), ...this.#places.slice(0, first)];
     let hasMore = false;
     for (const [looked, place] of inTurn.entries()) {
       this.#turn = (first + looked + 1) % inTurn.length;
       const read = await this.#deps.readAfter(place.journal, place.position);
-      const messages = this.#told(place, read);
-      if (messages !== '' || this.#isDone) return { messages, hasMore: true };
+      const told = this.#told(place, read);
+      if (told.length > 0 || this.#isDone) return { told, hasMore: true };
       hasMore ||= read.length >= pageLength;
     }
-    return { messages: '', hasMore };
+    return { told: [], hasMore };
   }
 
   /** Until one of the journals may have grown, for `ms`, or until the signal aborts. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
+    const waits = (until: AbortSignal) =>
+      this.#places.map(async ({ journal, position }) =>
+        this.#deps.signal.wait(journal, position + 1, ms, until),
+      );
+    // To end a wait costs as much as to send a message: of one journal, it ends by itself.
+    if (this.#places.length === 1) return void (await Promise.all(waits(signal)));
     const over = new AbortController();
     const end = () => over.abort();
     signal.addEventListener('abort', end, { once: true });
-    const waits = this.#places.map(({ journal, position }) =>
-      this.#deps.signal.wait(journal, position + 1, ms, over.signal),
-    );
-    await Promise.race(waits);
+    await Promise.race(waits(over.signal));
     signal.removeEventListener('abort', end);
     over.abort();
   }
 
-  #told(place: Place, read: readonly JournalEntry[]): string {
+  #told(place: Place, read: readonly JournalEntry[]): Told[] {
     const { messagesOf, isLast } = this.#terms;
-    let text = '';
+    const told: Told[] = [];
     for (const entry of read) {
       place.position = entry.index;
       const messages = messagesOf(entry, place.journal);
-      if (messages.length > 0) text += textOf(this.id, messages);
+      if (messages.length > 0) told.push({ id: this.id, messages });
       if (isLast?.(entry) === true) {
         this.#isDone = true;
-        return text;
+        return told;
       }
     }
     this.#isDone = this.#hasReadAll();
-    return text;
+    return told;
   }
 
   #hasReadAll(): boolean {
     const { isOver = false } = this.#terms;
     return isOver && this.#places.every(({ position, end }) => position >= end);
   }
-}
-
-function textOf(id: string, messages: readonly unknown[]): string {
-  // Only the last moves the reader's position: who breaks off before it gets all of them again.
-  return messages
-    .map((message, place) => {
-      const position = place === messages.length - 1 ? `id: ${id}\n` : '';
-      return `${position}data: ${JSON.stringify(message)}\n\n`;
-    })
-    .join('');
 }

@@ -3,6 +3,10 @@ export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | ReadableStream<Uint8Array> | null;
+  /** It is a service behind the gateway that answers so, or does not answer, and not we. */
+  readonly ofService?: true;
+  /** What it is about, for the log. */
+  readonly snapshot?: string;
 }
 
 export function jsonReply(

@@ -5,6 +5,8 @@ export interface Origin {
   readonly tenant: string;
   readonly actor: string;
   readonly requestId: string;
+  /** Where the request stands in a trace; what is done later for it goes on there. */
+  readonly traceparent?: string;
 }
 
 /** One change of a tenant's state. Written once, in the transaction of the change itself. */

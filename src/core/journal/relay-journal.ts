@@ -10,6 +10,8 @@ export interface RelayDeps extends Pick<Deps, 'records' | 'bus' | 'ids' | 'metri
   readonly eventsOf: (journal: string, entry: JournalEntry) => readonly BusEvent[];
   /** What else an entry sets off, in order; it may be called again for the same one. */
   readonly react?: (journal: string, entry: JournalEntry) => Promise<void>;
+  /** Told once of each page, by the index of its last entry; it may be told again of the same one. */
+  readonly wake?: (journal: string, index: number) => Promise<void>;
 }
 
 const pageLength = 50;
@@ -61,6 +63,7 @@ export async function relayPage(
     await deps.bus.publish(events.slice(at, at + maxEvents));
   }
   for (const entry of entries) await deps.react?.(journal, entry);
+  await deps.wake?.(journal, last.index);
   if (events.length > 0) {
     deps.metrics.eventsRelayed(events.length);
     deps.log.info('events relayed', { journal, upTo: last.index, events: events.map(nameOf) });
