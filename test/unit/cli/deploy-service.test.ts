@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Webhook } from 'standardwebhooks';
-import { runHms } from '../../support/run-hms.ts';
+import { callKeyOf, signCall } from '../../../src/core/gateway/sign-call.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { type FakeHms, startFakeHms, writeClients } from '../../support/start-fake-hms.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
@@ -15,7 +16,7 @@ describe('hms deploy', () => {
   let hms: FakeHms;
   let registered: Record<string, unknown> | undefined;
   beforeAll(async () => {
-    await runHms(['new-service', 'payment-ledger'], { cwd: scaffold });
+    await runCli(['new-service', 'payment-ledger'], { cwd: scaffold });
   });
   afterAll(() => rmSync(scaffold, { recursive: true, force: true }));
   beforeEach(async () => {
@@ -46,7 +47,7 @@ describe('hms deploy', () => {
   });
 
   async function run(...args: string[]) {
-    return runHms(args, { cwd, env: { HMS_URL: hms.url } });
+    return runCli(args, { cwd, env: { HMS_URL: hms.url, PATH: process.env['PATH'] ?? '' } });
   }
 
   /** Of what is registered; 0 when nothing answers. */
@@ -55,6 +56,15 @@ describe('hms deploy', () => {
       ({ status }) => status,
       () => 0,
     );
+  }
+
+  /** As the gateway calls it. */
+  function signed(path: string): Record<string, string> {
+    const call = { timestampS: Math.floor(Date.now() / 1000), requestId: 'r', method: 'GET', path };
+    const who = { tenant: 'demo', actor: 'maya', subject: 'maya' };
+    const named = Object.entries(who).map(([name, value]) => [`x-hms-${name}`, value]);
+    const signature = signCall([callKeyOf(secret)], { ...call, ...who, query: '' });
+    return Object.fromEntries([['x-request-id', 'r'], ...named, ...signature]);
   }
 
   const processOf = () =>
@@ -72,7 +82,8 @@ describe('hms deploy', () => {
     ]);
     expect(hms.calls.at(-1)?.authorization).toBe('Bearer token-of-demo-editor');
     expect(registered).toMatchObject({ name: 'payment-ledger', routes: ['/hello'] });
-    expect(await statusOf('/hello')).toBe(200);
+    expect(await statusOf('/hello')).toBe(401);
+    expect(await statusOf('/hello', { headers: signed('/hello') })).toBe(200);
     const body = '{"type":"greeting-sent","data":{}}';
     const at = new Date();
     const headers = {
@@ -110,7 +121,7 @@ describe('hms deploy', () => {
   it('starts nothing where the server may not call this machine, and says what to do', async () => {
     hms.answers['PUT /services/payment-ledger'] = () => ({
       status: 400,
-      json: { detail: 'The manifest is not valid.', errors: [{ pointer: '/url', detail: 'no' }] },
+      json: { code: 'invalid_request', detail: 'No.', errors: [{ pointer: '/url', detail: 'no' }] },
     });
     const ran = await run('deploy', 'payment-ledger');
     expect(ran).toMatchObject({ code: 1, stdout: '' });
@@ -121,12 +132,15 @@ describe('hms deploy', () => {
   it('says what is wrong with a manifest, by place', async () => {
     hms.answers['PUT /services/payment-ledger'] = () => ({
       status: 400,
-      json: { detail: 'Not valid.', errors: [{ pointer: '/routes/0', detail: 'no path' }] },
+      json: {
+        code: 'invalid_request',
+        detail: 'Not valid.',
+        errors: [{ pointer: '/routes/0', detail: 'no path' }],
+      },
     });
     const ran = await run('deploy', 'payment-ledger');
-    expect(ran.stderr).toBe(
-      'The manifest of payment-ledger was refused: Not valid.\n  /routes/0 no path\n',
-    );
+    expect(ran.stderr).toContain('Not valid.');
+    expect(ran.stderr).toContain('\n  /routes/0  no path\n');
   });
 
   it('leaves nothing behind of a service that does not start', async () => {
@@ -140,7 +154,33 @@ describe('hms deploy', () => {
 
   it('says how to make what is not there', async () => {
     const ran = await run('deploy', 'ledger');
-    expect(ran.stderr).toContain('hms -- new-service ledger');
+    expect([ran.code, ran.stdout]).toEqual([2, '']);
+    expect(ran.stderr).toContain('hms-svc new-service ledger');
     expect(hms.calls).toEqual([]);
+  });
+
+  it.each([
+    [['deploy', 'payment-ledger', '--stage', 'prod'], '--stage and --outputs go with --aws'],
+    [['deploy', 'payment-ledger', '--outputs', 'o.json'], 'go with --aws'],
+    [['deploy', 'Ledger'], 'is no name for a service'],
+    [['deploy', './nowhere'], 'Cannot read nowhere/manifest.yaml'],
+  ])('%j is not understood', async (args, text) => {
+    const ran = await run(...args);
+    expect([ran.code, ran.stdout, hms.calls]).toEqual([2, '', []]);
+    expect(ran.stderr).toContain(text);
+  });
+
+  it('runs nothing here for a server that is elsewhere', async () => {
+    const elsewhere = { HMS_URL: 'https://hms.example', HMS_TOKEN: 'mine' };
+    const ran = await runCli(['deploy', 'payment-ledger'], { cwd, env: elsewhere });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('Next: Run it on AWS: hms-svc deploy NAME --aws');
+  });
+
+  it('has the checkout deploy it on AWS, which says what it is missing', async () => {
+    const ran = await run('deploy', 'payment-ledger', '--aws', '--stop');
+    expect([ran.code, ran.stdout, hms.calls]).toEqual([2, '', []]);
+    expect(ran.stderr).toContain('Error: Set HMS_TOKEN_URL, HMS_CLIENT_ID, HMS_CLIENT_SECRET:');
+    expect(ran.stderr).toContain('Next: --outputs FILE');
   });
 });
