@@ -11,6 +11,8 @@ const benches = {
   'fan-out': 'Pushing',
   jobs: 'Jobs',
   gateway: 'Calling services',
+  sdk: 'Reading in the process',
+  push: 'Telling clients',
 };
 
 for (const [name, heading] of Object.entries(benches)) {
