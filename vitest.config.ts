@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs nothing but Node; `aws` needs an emulator (see scripts/test-aws.ts). */
+/** `unit` needs nothing but Node; the others need an emulator (see scripts/test-aws.ts). */
 export default defineConfig({
   test: {
+    // By default one core stays idle, which is half of a small machine.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
@@ -14,11 +16,21 @@ export default defineConfig({
       },
       {
         test: {
+          // One after the other: they share what is deployed, and what its journal says.
           name: 'aws',
-          include: ['test/**/*.aws.test.ts'],
+          include: ['test/{infra,e2e}/**/*.aws.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          // Each file makes what it needs.
+          name: 'aws-ports',
+          include: ['test/{unit,contract}/**/*.aws.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
         },
       },
     ],
