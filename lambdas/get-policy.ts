@@ -2,6 +2,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-l
 import { awsApi } from '../src/compose/aws-api.ts';
 import { fastRule } from '../src/http/fast-rule.ts';
 import { problemReply } from '../src/http/problem-reply.ts';
+import { requestTrace } from '../src/http/request-trace.ts';
 
 type Handler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
@@ -19,7 +20,10 @@ export const handler: Handler = async (event, context) => {
     channel: header('x-channel'),
     ifNoneMatch: header('if-none-match'),
     forOthers: header('x-subject') !== undefined || header('x-region') !== undefined,
-  }).catch((error: unknown) => problemReply(error, deps.ids.next(), deps.log));
+  }).catch((error: unknown) => {
+    const trace = requestTrace(header, deps.platformTrace);
+    return problemReply(error, deps.ids.next(), deps.log, () => ({ traceId: trace().traceId }));
+  });
   if (reply === null) return (await (app ??= loadApp()))(event, context);
   deps.metrics.requestDone('getPolicy', reply.status, performance.now() - startedMs);
   const { status, headers, body } = reply;

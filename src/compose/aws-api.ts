@@ -2,6 +2,7 @@ import { sharedRateLimiter } from '../adapters/runtime/shared-rate-limiter.ts';
 import type { Deps } from '../core/deps.ts';
 import { rateFrom } from '../core/limits/rate-limits.ts';
 import type { RateLimiter } from '../ports/rate-limiter.ts';
+import type { PlatformTrace } from '../http/request-trace.ts';
 import { awsRecords } from './aws-records.ts';
 import { awsRuntime, awsVerifier } from './aws-runtime.ts';
 import { lazyAwsBlobs } from './lazy-aws-blobs.ts';
@@ -11,6 +12,7 @@ type RuntimeDeps = Pick<Deps, 'clock' | 'ids' | 'log' | 'metrics' | 'signal' | '
 interface ApiDeps extends RuntimeDeps, Pick<Deps, 'blobs' | 'verifier'> {
   readonly basePath: string;
   readonly limiter?: RateLimiter;
+  readonly platformTrace: PlatformTrace;
 }
 
 /** What a function needs that answers calls. */
@@ -22,6 +24,8 @@ export function awsApi(): ApiDeps {
     blobs: lazyAwsBlobs(),
     verifier: awsVerifier(),
     basePath: process.env['HMS_BASE_PATH'] ?? '',
+    // As Lambda has it for the call at hand.
+    platformTrace: () => process.env['_X_AMZN_TRACE_ID'],
   };
 }
 

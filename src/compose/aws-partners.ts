@@ -28,7 +28,7 @@ export function awsPartners(): Pick<Deps, 'secrets' | 'partners'> {
 }
 
 export function lazyAwsSecrets(): Deps['secrets'] {
-  return lazyPort<Deps['secrets']>(['put', 'get', 'delete'], async () =>
+  return lazyPort<Deps['secrets']>(['put', 'get', 'getPrevious', 'delete'], async () =>
     (await import('./aws-secrets.ts')).awsSecrets(),
   );
 }

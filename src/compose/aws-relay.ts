@@ -4,10 +4,12 @@ import { systemClock } from '../adapters/runtime/system-clock.ts';
 import type { RelayDeps } from '../core/journal/relay-journal.ts';
 import { eventsOf } from '../core/events-of.ts';
 import { fanOut } from '../core/events/fan-out.ts';
+import { tellShards } from '../core/push/push-interest.ts';
 import { tellOfRollback } from '../core/rollouts/tell-of-rollback.ts';
 import { awsClient, setting } from './aws-config.ts';
 import { awsJobs } from './aws-jobs.ts';
 import { awsPartners } from './aws-partners.ts';
+import { awsPushQueue } from './aws-push-queue.ts';
 import { awsRecords } from './aws-records.ts';
 import { awsRuntime } from './aws-runtime.ts';
 import { jobWorkers } from './job-workers.ts';
@@ -32,5 +34,6 @@ export function awsRelay(): RelayDeps & ReturnType<typeof awsRuntime> {
       await tellOfRollback(deps, journal, entry);
       await tellServices(journal, entry);
     },
+    wake: tellShards({ ...base, pushQueue: awsPushQueue() }),
   };
 }

@@ -25,9 +25,12 @@ import { rolloutRoutes } from '../http/handlers/rollout-handlers.ts';
 import { ruleRoutes } from '../http/handlers/rule-handlers.ts';
 import { serviceRoutes } from '../http/handlers/service-handlers.ts';
 import { streamRoutes } from '../http/handlers/stream-handlers.ts';
+import { streamTicketRoutes } from '../http/handlers/stream-ticket-handlers.ts';
 import { workerRoutes } from '../http/handlers/worker-handlers.ts';
 import { createIssuer } from '../http/issuer/create-issuer.ts';
+import type { ManifestReplies } from '../http/manifest-replies.ts';
 import { createUploadApp } from '../http/upload-route.ts';
+import { socketPath } from '../http/websocket/socket-server.ts';
 import type { LocalJobs } from './local-jobs.ts';
 
 interface LocalAppOptions {
@@ -43,6 +46,7 @@ interface LocalAppDeps extends Deps, LocalJobs {
   readonly metrics: PrometheusMetrics;
   readonly uploads: SignedUploadGate;
   readonly gateway: ServiceGateway;
+  readonly manifests: ManifestReplies;
 }
 
 /** The whole API in one app, with what only a local server has: issuer, uploads and metrics. */
@@ -64,6 +68,7 @@ export function localApp(deps: LocalAppDeps, { url, keys, clients, stop }: Local
     ...gatewayRoutes(deps),
     ...eventRoutes(deps),
     ...streamRoutes(deps, { ...streamLimits, stop }),
+    ...streamTicketRoutes({ ...deps, socketUrl: url.replace(/^http/, 'ws') + socketPath }),
     ...graphRoutes(deps),
     ...openRoutes({ tokenUrl: `${url}/oauth2/token`, readAsset: readSwaggerAsset }),
   ]);

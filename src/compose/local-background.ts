@@ -18,7 +18,7 @@ import type { LocalJobs } from './local-jobs.ts';
 /** How soon a run that nobody drives is found. */
 const reconcileMs = 5000;
 /** A job that fell out of the queue is found within two of these minutes. */
-const reconcileJobs = { everyMs: 60_000, staleMs: 60_000, maxJobs: 50_000 };
+const reconcileJobs = { everyMs: 60_000, staleMs: 60_000, againMs: 600_000, maxJobs: 50_000 };
 
 /**
  * Everything that runs beside the requests. Resolves when all of it has come to its end after

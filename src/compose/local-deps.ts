@@ -53,6 +53,8 @@ export function localDeps(given: {
   const caller = httpServiceCaller({ networks: { allowPrivate: config.allowPrivateTargets } });
   const records = cachedRecords(store, { maxBytes: cacheBytes, clock });
   const signal = inProcessSignal();
+  const secrets = fileSecrets({ dataDir: config.dataDir });
+  const metrics = prometheusMetrics({ processMetrics: true });
   const deps = {
     records,
     blobs,
@@ -66,11 +68,11 @@ export function localDeps(given: {
     ids,
     clock,
     log,
-    metrics: prometheusMetrics({ processMetrics: true }),
-    secrets: fileSecrets({ dataDir: config.dataDir }),
+    metrics,
+    secrets,
     partners: localPartners(config),
     caller,
-    gateway: serviceGateway({ records, clock, ids, log, caller }),
+    gateway: serviceGateway({ records, clock, ids, log, metrics, caller, secrets }),
     limiter: bucketRateLimiter(config.limits),
     probe: httpHealthProbe({ networks: { allowPrivate: config.allowPrivateTargets } }),
     workflows: localWorkflows({ definition, tasks: () => tasks, clock, ids, log }),

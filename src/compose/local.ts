@@ -11,15 +11,29 @@ import { loadUploadKey } from '../adapters/local/upload-key.ts';
 import { jsonLog } from '../adapters/runtime/json-log.ts';
 import { systemClock } from '../adapters/runtime/system-clock.ts';
 import { answerBrokenRequests } from '../http/answer-broken-requests.ts';
+import { manifestReplies } from '../http/manifest-replies.ts';
 import { nodeListener } from '../http/node-listener.ts';
+import { acceptSockets, isSocketRequest } from '../http/websocket/socket-server.ts';
 import { localApp } from './local-app.ts';
 import { runBackground } from './local-background.ts';
 import type { LocalConfig } from './local-config.ts';
 import { localDeps, readStateMachine } from './local-deps.ts';
 import { localJobs } from './local-jobs.ts';
 
+/**
+ * Connections that may wait to be taken. A change makes many clients connect at the same moment; of
+ * those beyond it, the system says nothing, and they try again after a second.
+ */
+const maxBacklog = 4096;
 /** How long requests that are under way may take to end. */
 const graceMs = 5000;
+
+const socketLimits = {
+  lifeMs: 3_600_000,
+  pingMs: 15_000,
+  maxOpen: 5000,
+  maxOpenOfTenant: 2500,
+};
 
 export interface LocalServer {
   readonly url: string;
@@ -47,18 +61,19 @@ export async function startLocal(
   const blobs = await openDiskBlobs({ root: join(dataDir, 'blobs') });
   const uploadKey = await loadUploadKey(dataDir);
   const definition = await readStateMachine();
-  const server = createServer();
+  const server = createServer({ shouldUpgradeCallback: isSocketRequest });
   opening.defer(() => void server.close());
   const port = await listen(server, config.port);
   // Nothing is awaited from here until requests are heard: one that comes before is never answered.
   const url = `http://127.0.0.1:${port}`;
   const opened = { store, blobs, queue, keys, uploadKey, definition };
   const base = localDeps({ config, url, log, ...opened });
-  const deps = { ...base, ...localJobs(base, config) };
+  const deps = { ...base, ...localJobs(base, config), manifests: manifestReplies(base) };
   const stop = new AbortController();
   const app = localApp(deps, { url, keys, clients, stop: stop.signal });
   server.on('request', nodeListener(deps, app));
   answerBrokenRequests(server, deps);
+  acceptSockets(server, deps, { ...socketLimits, stop: stop.signal });
   const background = runBackground(deps, clients, stop.signal);
   log.info('listening', { url, dataDir });
   const open = opening.move();
@@ -83,7 +98,7 @@ async function listen(server: Server, port: number): Promise<number> {
           : error,
       );
     });
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen({ port, host: '127.0.0.1', backlog: maxBacklog }, resolve);
   });
   return (server.address() as AddressInfo).port;
 }

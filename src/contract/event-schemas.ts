@@ -43,6 +43,13 @@ export const eventMessage = z
   })
   .meta({ id: 'EventMessage' });
 
+const traceparent = z
+  .string()
+  .optional()
+  .describe(
+    'W3C trace context of the call that published it; an extension attribute of CloudEvents',
+  );
+
 /** CloudEvents 1.0, in JSON: the `detail` of an EventBridge event. */
 export const publishedEvent = z
   .object({
@@ -53,6 +60,7 @@ export const publishedEvent = z
     subject: z.string().describe('As it was published, else `event:` and the id'),
     time: timestamp,
     datacontenttype: z.literal('application/json'),
+    traceparent,
     data: z.object({ ...told, event: z.string(), actor: z.string() }),
   })
   .meta({ id: 'PublishedEvent' });
@@ -67,6 +75,7 @@ export const deliveredEvent = z
     subject: z.string(),
     time: timestamp,
     datacontenttype: z.literal('application/json'),
+    traceparent,
     tenant: z.string(),
     data: jobJson.describe('As it was published, or emitted by a job'),
   })

@@ -96,7 +96,7 @@ const jobSummary = z
     progress: z
       .object({ percent: z.number(), note: z.string().nullable(), at: timestamp })
       .nullable()
-      .describe('Of the latest attempt'),
+      .describe('Of the latest attempt; 100 when the job has completed'),
     error: z
       .object({
         code: z.string().describe('`handler_failed`, `timeout`, `lease_lost`, `rejected` …'),

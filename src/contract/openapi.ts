@@ -53,7 +53,11 @@ export function openApiDocument(operations: readonly Operation[], tokenUrl: stri
 type ToSchema = (schema: z.ZodType, io: 'input' | 'output') => JsonObject;
 
 /** JSON Schema 2020-12 of a schema; what has a name goes to the components. */
-function lift(schema: z.ZodType, io: 'input' | 'output', components: JsonObject): JsonObject {
+export function lift(
+  schema: z.ZodType,
+  io: 'input' | 'output',
+  components: JsonObject,
+): JsonObject {
   const {
     $schema: _,
     $defs,

@@ -25,6 +25,10 @@ export const leasedJobs = z
         .object({
           ...jobCore,
           ...jobDataFields,
+          traceparent: z
+            .string()
+            .optional()
+            .describe('W3C trace context of the call that enqueued it: the work may go on in it'),
           attempt: z.int().describe('1 for the first'),
           lease: z.string().describe('Names the attempt to all calls about it; a secret'),
           leaseUntil: timestamp,

@@ -4,6 +4,7 @@ import type { Deps } from '../core/deps.ts';
 import { AppError, NotFound } from '../core/errors/app-error.ts';
 import type { Principal } from '../core/identity/principal.ts';
 import type { Scope } from '../core/identity/scopes.ts';
+import type { TraceContext } from '../core/tracing/trace-context.ts';
 import type { RateLimiter } from '../ports/rate-limiter.ts';
 import type { TokenVerifier } from '../ports/token-verifier.ts';
 import { authenticate } from './authenticate.ts';
@@ -13,6 +14,7 @@ import { parseBody, parseHeaders, parsePart, parseQuery } from './read-request.t
 import { relayedRequest } from './relayed-request.ts';
 import type { Reply } from './reply.ts';
 import { requestIdOf } from './request-id.ts';
+import { type PlatformTrace, requestTrace } from './request-trace.ts';
 import type { Call, Route } from './route.ts';
 
 export interface AppDeps extends Pick<Deps, 'ids' | 'log' | 'metrics'> {
@@ -22,6 +24,15 @@ export interface AppDeps extends Pick<Deps, 'ids' | 'log' | 'metrics'> {
   readonly limiter?: RateLimiter;
   /** What a gateway takes off the path before we see it, such as `/v1`. */
   readonly basePath?: string;
+  /** Where the platform traces calls by itself, and that is to be gone on with. */
+  readonly platformTrace?: PlatformTrace;
+}
+
+/** What the log tells of a call, as soon as it is known. */
+interface CallUnderWay {
+  readonly requestId: string;
+  readonly trace: TraceContext;
+  tenant?: string;
 }
 
 /**
@@ -36,7 +47,7 @@ export function createApp(deps: AppDeps, routes: readonly Route[]): Hono {
     );
   }
   app.notFound((context) =>
-    measured(deps, 'unknown', context.req.raw, async (requestId) =>
+    measured(deps, 'unknown', context.req.raw, async ({ requestId }) =>
       noRoute(deps, routes, context.req.path, requestId),
     ),
   );
@@ -58,9 +69,12 @@ async function answer(
 ): Promise<Response> {
   const { scope, countedAs = operation.id } = operation;
   const isRelayed = operation.relayed === true;
-  return measured(deps, countedAs, request, async (requestId) => {
+  return measured(deps, countedAs, request, async (underWay) => {
+    const { requestId } = underWay;
     // First of all: who is not allowed to call learns nothing, not even what is malformed.
     const principal = scope === null ? null : await caller(deps, request, scope);
+    const { tenant, actor } = principal ?? {};
+    if (tenant !== undefined) underWay.tenant = tenant;
     const over = principal === null ? null : overLimit(deps, principal, requestId);
     if (over !== null) return over;
     const call = {
@@ -71,17 +85,23 @@ async function answer(
       headers: parseHeaders(operation, request.headers),
       body: await parseBody(operation.body, request),
       relayed: isRelayed ? relayedRequest(request, env) : undefined,
-      // Made when it is asked for: few calls wait.
+      // Made when they are asked for: few calls tell of their trace, or wait.
+      get trace() {
+        return underWay.trace;
+      },
       get signal() {
         return request.signal;
       },
     };
     const reply = await handle(call as Call);
     if (request.method !== 'GET') {
-      const { tenant, actor } = principal ?? {};
       // What the path of another service holds is not ours to write down.
       const said = isRelayed ? { name: params['name'] } : params;
-      deps.log.info(operation.id, { requestId, tenant, actor, params: said, status: reply.status });
+      const { traceId } = underWay.trace;
+      const { status, snapshot } = reply;
+      const about = snapshot === undefined ? {} : { snapshot };
+      const fields = { requestId, traceId, tenant, actor, params: said, ...about, status };
+      deps.log.info(operation.id, fields);
     }
     return reply;
   });
@@ -104,17 +124,26 @@ async function measured(
   deps: AppDeps,
   operation: string,
   request: Request,
-  run: (requestId: string) => Promise<Reply>,
+  run: (call: CallUnderWay) => Promise<Reply>,
 ): Promise<Response> {
   const startedMs = performance.now();
   const requestId = requestIdOf(request.headers.get('x-request-id'), deps.ids);
+  const trace = requestTrace((name) => request.headers.get(name), deps.platformTrace);
+  const underWay: CallUnderWay = {
+    requestId,
+    get trace() {
+      return trace();
+    },
+  };
   let reply: Reply;
   try {
-    reply = await run(requestId);
+    reply = await run(underWay);
   } catch (error) {
-    reply = problemReply(error, requestId, deps.log);
+    const about = () => ({ traceId: trace().traceId, tenant: underWay.tenant, operation });
+    reply = problemReply(error, requestId, deps.log, about);
   }
-  deps.metrics.requestDone(operation, reply.status, performance.now() - startedMs);
+  const durationMs = performance.now() - startedMs;
+  deps.metrics.requestDone(operation, reply.status, durationMs, reply.ofService);
   const body = request.method === 'HEAD' ? null : reply.body;
   if (body === null && reply.body instanceof ReadableStream) await reply.body.cancel();
   const { location } = reply.headers;

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { Operation, RequestBody } from '../contract/operation.ts';
 import type { Origin } from '../core/journal/journal-entry.ts';
 import type { Principal } from '../core/identity/principal.ts';
+import type { TraceContext } from '../core/tracing/trace-context.ts';
 import type { RelayedRequest } from './relayed-request.ts';
 import type { Reply } from './reply.ts';
 
@@ -18,6 +19,8 @@ export interface Call<O extends Operation = Operation> {
   /** Null only where the operation needs no token. */
   readonly principal: O['scope'] extends null ? Principal | null : Principal;
   readonly requestId: string;
+  /** Where the call stands in a trace. */
+  readonly trace: TraceContext;
   readonly params: z.output<O['params']>;
   readonly query: z.output<O['query']>;
   readonly headers: z.output<O['headers']>;
@@ -43,10 +46,17 @@ export function route<const O extends Operation>(
 }
 
 /** Who the journal names for a call. */
-export function originOf(call: {
-  readonly principal: Principal;
-  readonly requestId: string;
-}): Origin {
+export function originOf(
+  call: Pick<Call, 'requestId' | 'trace'> & { readonly principal: Principal },
+): Origin {
   const { tenant, actor } = call.principal;
-  return { tenant, actor, requestId: call.requestId };
+  return {
+    tenant,
+    actor,
+    requestId: call.requestId,
+    // Few changes tell of it.
+    get traceparent() {
+      return call.trace.traceparent;
+    },
+  };
 }

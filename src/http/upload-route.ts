@@ -11,6 +11,7 @@ import {
 import type { UploadWish } from '../ports/upload-gate.ts';
 import { problemReply } from './problem-reply.ts';
 import type { Reply } from './reply.ts';
+import { requestTrace } from './request-trace.ts';
 
 export interface UploadDeps extends Pick<Deps, 'blobs' | 'ids' | 'log' | 'metrics'> {
   /** What a token lets its holder put; undefined for one that is not ours, or has expired. */
@@ -120,7 +121,9 @@ async function answered(
 ): Promise<Response> {
   const startedMs = performance.now();
   const requestId = ids.next();
-  const reply = await run().catch((error: unknown) => problemReply(error, requestId, log));
+  const trace = requestTrace((name) => request.headers.get(name));
+  const about = () => ({ traceId: trace().traceId, operation: 'putUpload' });
+  const reply = await run().catch((error: unknown) => problemReply(error, requestId, log, about));
   metrics.requestDone('putUpload', reply.status, performance.now() - startedMs);
   return new Response(request.method === 'HEAD' ? null : (reply.body as string | null), {
     status: reply.status,

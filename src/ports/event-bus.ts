@@ -12,6 +12,11 @@ export interface BusEvent {
   /** RFC 3339. */
   readonly time: string;
   readonly datacontenttype: 'application/json';
+  /**
+   * Of the call that it comes of, where that is known
+   * (https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md).
+   */
+  readonly traceparent?: string;
   readonly data: Json;
 }
 

@@ -14,6 +14,8 @@ export interface Notice {
   readonly text: string;
   /** The message itself, JSON in UTF-8, at most 200 KiB; its bytes are what is signed. */
   readonly body: string;
+  /** Where this attempt stands in a trace; for those who are told over HTTP. */
+  readonly traceparent?: string;
 }
 
 /**

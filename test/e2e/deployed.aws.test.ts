@@ -15,6 +15,7 @@ import { describeRollouts } from './rollouts.suite.ts';
 import { describeStory } from './story.suite.ts';
 import { describeStream } from './stream.suite.ts';
 import { describeTokens } from './tokens.suite.ts';
+import { describeWebSocket } from './websocket.suite.ts';
 import { describeWorkers } from './workers.suite.ts';
 
 const name = 'deployed';
@@ -36,3 +37,4 @@ describePothole(name, deployedService);
 describeJobs(name, deployedService);
 describeWorkers(name, deployedService);
 describeClaims(name, deployedService);
+describeWebSocket(name, deployedService);

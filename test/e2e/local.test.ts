@@ -16,6 +16,7 @@ import { describeRollouts } from './rollouts.suite.ts';
 import { describeStory } from './story.suite.ts';
 import { describeLiveStream, describeStream } from './stream.suite.ts';
 import { describeTokens } from './tokens.suite.ts';
+import { describeWebSocket } from './websocket.suite.ts';
 import { describeWorkers } from './workers.suite.ts';
 
 const name = 'embedded';
@@ -38,3 +39,4 @@ describePothole(name, startLocalService);
 describeJobs(name, startLocalService);
 describeWorkers(name, startLocalService);
 describeClaims(name, startLocalService);
+describeWebSocket(name, startLocalService);

@@ -161,13 +161,16 @@ export function describeRead(name: string, start: StartService): void {
         expect(answer.status).toBe(200);
         return answer;
       });
+      const json = `{"id":"${id}","version":"1.0.0","limit":1}`;
       expect(after.body.items.find((item) => item.id === id)).toEqual({
         id,
         etag: `"${body.snapshot}"`,
         snapshot: body.snapshot,
         version: '1.0.0',
+        bodyDigest: `sha256:${createHash('sha256').update(json).digest('hex')}`,
         gen: 1,
         next: null,
+        canary: null,
       });
       const etag = after.headers.get('etag') ?? '';
       for (const form of [etag, `W/${etag}`, etag.slice(1, -1), '*']) {

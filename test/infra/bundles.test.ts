@@ -17,6 +17,7 @@ const handlers = readdirSync(join(import.meta.dirname, '../../lambdas')).map((fi
 const limits: Readonly<Record<string, number>> = {
   'add-token-claims': 280,
   'advance-run': 300,
+  'answer-frames': 440,
   // Connections to services, and the state machine of their circuits.
   'call-service': 520,
   'change-policies': 650,
@@ -30,6 +31,7 @@ const limits: Readonly<Record<string, number>> = {
   'manage-services': 480,
   'notify-partners': 290,
   'probe-services': 300,
+  'push-changes': 310,
   'query-graph': 600,
   'query-policies': 450,
   'reconcile-jobs': 310,
@@ -38,8 +40,8 @@ const limits: Readonly<Record<string, number>> = {
   'relay-journal': 490,
   // The parser and the checker of CEL.
   'replay-scenarios': 760,
-  'serve-docs': 240,
-  'stream-policies': 430,
+  'serve-docs': 245,
+  'stream-policies': 440,
   'sweep-journals': 490,
   'take-reports': 450,
   'work-jobs': 480,
@@ -130,6 +132,9 @@ const lambdaEnv = {
   HMS_JOB_JOURNALS: '16',
   HMS_JOB_QUEUES: '{}',
   HMS_JWKS_URI: 'https://issuer.example/jwks',
+  HMS_PUSH_ENDPOINT: 'https://push.example/v1',
+  HMS_PUSH_QUEUE: 'https://sqs.us-east-1.amazonaws.com/000000000000/push.fifo',
+  HMS_PUSH_URL: 'wss://push.example/v1',
   HMS_RATE_LIMIT_CLIENT: '50:100',
   HMS_RATE_LIMIT_TENANT: '100:200',
   HMS_SECRETS_KEY: 'k',

@@ -95,6 +95,22 @@ describe('the dashboard', () => {
     expect(shown).toEqual(wanted);
   });
 
+  test('shows how services are, and those that fail most and take longest', () => {
+    const colours = lines('Services by colour').map((line) => [
+      line[1],
+      dimensionOf(line, 'status'),
+    ]);
+    expect(colours).toEqual(['green', 'yellow', 'red'].map((status) => ['hms_services', status]));
+    for (const [title, metric, statistic] of [
+      ['Calls of services that failed: the most', 'hms_service_requests_failed', 'Sum'],
+      ['Latency of services: p99, ms, the longest', 'hms_service_request_duration_ms', 'p99'],
+    ] as const) {
+      const [{ expression } = {}] = lines(title).map(drawnOf);
+      const search = `SEARCH('{"hms-prod",tenant,service} MetricName="${metric}"', '${statistic}', 300)`;
+      expect(expression).toBe(`SORT(${search}, MAX, DESC, 10)`);
+    }
+  });
+
   test('shows how far the relay is behind, and how many rollouts are open', () => {
     expect(lines('Relay: age, ms')[0]?.slice(0, 2)).toEqual(['AWS/Lambda', 'IteratorAge']);
     expect(lines('Rollouts open')[0]?.slice(0, 2)).toEqual(['hms-prod', 'hms_runs_open']);

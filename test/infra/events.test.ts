@@ -133,8 +133,12 @@ describe('alarms', () => {
       'jobs-dead',
       'jobs-late',
       'jobs-not-taken',
+      'most-services-red',
       'prober-dead-letters',
       'prober-failing',
+      'push-dead-letters',
+      'push-failing',
+      'push-late',
       'reads-slow',
       'reconciler-failing',
       'relay-behind',
@@ -144,6 +148,7 @@ describe('alarms', () => {
       'rollout-tasks-failing',
       'runs-lost',
       'runs-piling-up',
+      'services-failing',
       'sweep-failing',
       'tokens-failing',
       'writes-failing',
@@ -159,7 +164,9 @@ describe('alarms', () => {
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       Metrics: Match.arrayWith([
         Match.objectLike({
-          Expression: 'IF(requests >= 20, 100 * failures / requests, 0)',
+          Expression:
+            'IF(requests >= 20 AND failures > FILL(ofServices, 0), ' +
+            '100 * (failures - FILL(ofServices, 0)) / requests, 0)',
           ReturnData: true,
         }),
         Match.objectLike({
@@ -169,6 +176,15 @@ describe('alarms', () => {
             Period: 600,
             Stat: 'Sum',
           }),
+        }),
+        // A service of a tenant that fails is no failure of ours.
+        Match.objectLike({
+          Id: 'ofServices',
+          MetricStat: {
+            Metric: { MetricName: 'hms_requests_failed_by_services', Namespace: 'hms-prod' },
+            Period: 600,
+            Stat: 'Sum',
+          },
         }),
       ]),
     });
@@ -209,13 +225,17 @@ describe('alarms', () => {
   });
 
   test.each(alarms)('$AlarmName tells people when it begins and when it ends', (alarm) => {
-    const topic = [{ Ref: expect.stringMatching(/^Topic/) }];
+    // One for those who mend what is ours, one for those who want to hear of services.
+    const told = entryOf(alarm) === 'services-failing' ? /^Notices/ : /^Topic/;
+    const topic = [{ Ref: expect.stringMatching(told) }];
     expect(alarm).toMatchObject({ AlarmActions: topic, OKActions: topic });
   });
 
   test('have an entry in the runbook, which has none without an alarm', () => {
     const headings = [...runbook.matchAll(/^## (\S+)$/gm)].map(([, name]) => name ?? '');
-    expect(headings.sort()).toEqual(entries.toSorted());
+    // Those of services are in stacks of their own.
+    const ofServices = ['service-crashing', 'service-throttled'];
+    expect(headings.sort()).toEqual([...entries, ...ofServices].sort());
   });
 
   test.each(alarms)('$AlarmName is called after its entry', (alarm) => {

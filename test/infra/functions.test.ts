@@ -13,9 +13,10 @@ const functions = Object.values(templates).flatMap((template) =>
 );
 
 describe('functions', () => {
-  test('there are twenty-five, and all are ours', () => {
+  test('there are twenty-seven, and all are ours', () => {
     expect(functions.map(({ id }) => id.replace(/(?:Function)+[0-9A-F]{8}$/, '')).sort()).toEqual([
       'AdvanceRun',
+      'AnswerFrames',
       'CallService',
       'ChangePolicies',
       'Claims',
@@ -27,6 +28,7 @@ describe('functions', () => {
       'ManageServices',
       'NotifyPartners',
       'ProbeServices',
+      'PushChanges',
       'QueryGraph',
       'QueryPolicies',
       'Reconcile',
@@ -116,6 +118,10 @@ const withoutResources = [
 const belowResources: Readonly<
   Record<string, { readonly actions: readonly string[]; readonly resource: RegExp }>
 > = {
+  'execute-api': {
+    actions: ['execute-api:ManageConnections'],
+    resource: /"\/v1\/(?:POST|DELETE)\/@connections\/\*"/,
+  },
   s3: { actions: ['s3:GetObject', 's3:PutObject'], resource: /BlobsBucket[^*]*"\/\*"/ },
   states: {
     actions: ['states:DescribeExecution'],
@@ -125,7 +131,7 @@ const belowResources: Readonly<
     actions: ['CreateSecret', 'PutSecretValue', 'DeleteSecret', 'GetSecretValue'].map(
       (action) => `secretsmanager:${action}`,
     ),
-    resource: /^[^*]*:secret:hms\/prod\/\*"[^*]*$/,
+    resource: /^[^*]*:secret:hms\/prod\/\*\/(?:partner|service)\/\*"[^*]*$/,
   },
 };
 

@@ -1,7 +1,7 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 
 /** Services whose calls our adapters make, and tests record. */
-const recorded = /^(?:dynamodb|s3|events|states|secretsmanager|ses|sqs):/;
+const recorded = /^(?:dynamodb|s3|events|states|secretsmanager|ses|sqs|execute-api):/;
 /** What Lambda itself does in the name of a function: it reads the table's stream for the relay … */
 const ofStreams = /^dynamodb:(?:DescribeStream|GetRecords|GetShardIterator|ListStreams)$/;
 /** … takes turns from a queue for a worker … */
@@ -14,6 +14,25 @@ const deadLetters = /"Fn::GetAtt":\["DeadLetters/;
  * call, sorted, such as `dynamodb:GetItem`. `functionId` is the function's logical id or how it begins.
  */
 export function grantedActions(template: Template, functionId: string): string[] {
+  const { id } = functionOf(template, functionId);
+  const isOfLambda = (action: string) =>
+    ofStreams.test(action) || (ofQueues.test(action) && isFed(template, id));
+  const actions = statementsOf(template, functionId)
+    .filter(({ Effect, Resource }) => Effect === 'Allow' && !isOfDeadLetters(Resource))
+    .flatMap(({ Action }) => [Action].flat());
+  return [...new Set(actions)].filter((name) => recorded.test(name) && !isOfLambda(name)).sort();
+}
+
+/** All that the policies of a function say. */
+export function statementsOf(template: Template, functionId: string): readonly Statement[] {
+  const { role } = functionOf(template, functionId);
+  return Object.values(template.findResources('AWS::IAM::Policy'))
+    .map(({ Properties }) => Properties as Policy)
+    .filter(({ Roles }) => Roles.some(({ Ref }) => Ref === role))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+}
+
+function functionOf(template: Template, functionId: string) {
   const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
   const found = functions.filter(([id]) => id.startsWith(functionId));
   const [id, lambda] = found[0] ?? [];
@@ -21,15 +40,7 @@ export function grantedActions(template: Template, functionId: string): string[]
   if (found.length !== 1 || id === undefined || role === undefined) {
     throw new Error(`no one function ${functionId}`);
   }
-  const isOfLambda = (action: string) =>
-    ofStreams.test(action) || (ofQueues.test(action) && isFed(template, id));
-  const actions = Object.values(template.findResources('AWS::IAM::Policy'))
-    .map(({ Properties }) => Properties as Policy)
-    .filter(({ Roles }) => Roles.some(({ Ref }) => Ref === role))
-    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
-    .filter(({ Effect, Resource }) => Effect === 'Allow' && !isOfDeadLetters(Resource))
-    .flatMap(({ Action }) => [Action].flat());
-  return [...new Set(actions)].filter((name) => recorded.test(name) && !isOfLambda(name)).sort();
+  return { id, role };
 }
 
 /** Whether Lambda calls the function with what a queue holds. */
@@ -45,13 +56,14 @@ function isOfDeadLetters(resource: unknown): boolean {
   return [resource].flat().every((one) => deadLetters.test(JSON.stringify(one)));
 }
 
+export interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | string[]>>>>;
+}
+
 interface Policy {
   readonly Roles: readonly { readonly Ref: string }[];
-  readonly PolicyDocument: {
-    readonly Statement: readonly {
-      readonly Effect: string;
-      readonly Action: string | string[];
-      readonly Resource: unknown;
-    }[];
-  };
+  readonly PolicyDocument: { readonly Statement: readonly Statement[] };
 }

@@ -3,8 +3,9 @@ import { workerTypes } from '../../src/contract/worker-types.ts';
 import { reconcileJobs } from '../../src/core/jobs/reconcile-jobs.ts';
 import type { Json } from '../../src/core/values/json.ts';
 import { grantedActions } from './granted-actions.ts';
+import { comparePartitions } from './granted-partitions.ts';
 import { largeData, potholeData, RecordedJobs } from './recorded-jobs.ts';
-import { RecordedPlatform } from './recorded-platform.ts';
+import { type RecordedDeps, RecordedPlatform } from './recorded-platform.ts';
 import { RecordedServices } from './recorded-services.ts';
 import { synthStage } from './synth-stage.ts';
 
@@ -31,6 +32,15 @@ afterAll(async () => {
 
 const inMs = (ms: number) => platform.clock.nowMs() + ms;
 
+/** The service is not there at the only attempt. */
+async function failOneForGood(type: string, deps: RecordedDeps, data: Json): Promise<void> {
+  const dies = await jobs.submit(type, data, { maxAttempts: 1 });
+  await services.target.stop();
+  await jobs.work(type, deps);
+  await services.target.start();
+  expect(await jobs.status(dies)).toBe('dead');
+}
+
 describe('a function of jobs may call what it calls', () => {
   it.each([
     ['WorkPotholeReport', 'pothole.report', async () => potholeData()],
@@ -41,7 +51,7 @@ describe('a function of jobs may call what it calls', () => {
       async () => ({ ...(await services.publish('paid-for')) }),
     ],
   ] as const)('%s', async (id, type, dataOf: () => Promise<Json>) => {
-    const { deps, actions } = platform.deps();
+    const { deps, actions, partitions } = platform.deps();
     const done = await jobs.submit(type, await dataOf());
     // Its data is in the blob store, and not what the worker takes.
     const refused = await jobs.storeAndDie(type, largeData);
@@ -54,15 +64,20 @@ describe('a function of jobs may call what it calls', () => {
     expect(await jobs.status(done)).toBe('completed');
     expect(await jobs.status(refused)).toBe('rejected');
     for (const waits of [early, muchTooEarly]) expect(await jobs.status(waits)).toBe('queued');
+    if (type === 'event.deliver') await failOneForGood(type, deps, await dataOf());
     expect([...actions].sort()).toEqual(grantedActions(template, `${id}Function`));
+    const compared = comparePartitions(template, `${id}Function`, partitions);
+    expect(compared).toEqual({ missing: [], unused: [] });
   });
 
   it('the reconciler', async () => {
-    const { deps, actions } = platform.deps();
+    const { deps, actions, partitions } = platform.deps();
     const lost = await jobs.storeAndDie('pothole.report', potholeData());
-    await reconcileJobs({ ...deps, workerTypes }, { staleMs: 0, maxJobs: 100 });
+    await reconcileJobs({ ...deps, workerTypes }, { staleMs: 0, againMs: 0, maxJobs: 100 });
     await jobs.work('pothole.report');
     expect(await jobs.status(lost)).toBe('completed');
     expect([...actions].sort()).toEqual(grantedActions(template, 'ReconcileJobsFunction'));
+    const compared = comparePartitions(template, 'ReconcileJobsFunction', partitions);
+    expect(compared).toEqual({ missing: [], unused: [] });
   });
 });

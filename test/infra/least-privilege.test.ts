@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 
 import { grantedActions } from './granted-actions.ts';
+import { grantedPartitions } from './granted-partitions.ts';
 import { synthStage } from './synth-stage.ts';
 
 const mailFrom = 'rules@agency.example';
-const { api, events, identity, jobs, rollout, services } = synthStage('prod', {
+const { api, events, identity, jobs, push, rollout, services } = synthStage('prod', {
   mailFrom,
 }).templates;
 
@@ -17,9 +18,11 @@ const byKey = ['dynamodb:BatchGetItem', 'dynamodb:GetItem'];
 const changeRun = [...readMany, ...write];
 const start = 'states:StartExecution';
 const drive = ['states:SendTaskSuccess', start];
-const putSecrets = ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue'];
-const writeSecrets = [...putSecrets, 'secretsmanager:DeleteSecret'];
+const writeSecrets = ['CreateSecret', 'PutSecretValue', 'DeleteSecret'].map(
+  (action) => `secretsmanager:${action}`,
+);
 const send = 'sqs:SendMessage';
+const connections = 'execute-api:ManageConnections';
 const putOff = ['sqs:ChangeMessageVisibility', send];
 const readSecrets = 'secretsmanager:GetSecretValue';
 const tell = [readSecrets, 'ses:SendEmail'];
@@ -36,8 +39,8 @@ test.each([
   ['TakeReports', api, [...readMany, 'dynamodb:PutItem']],
   ['ManageJobs', api, [...changeRun, 's3:GetObject', 's3:PutObject', send]],
   ['FileClaims', api, [...readMany, 'dynamodb:PutItem', 's3:GetObject', 's3:PutObject']],
-  ['ManageServices', api, [...changeRun, check, ...putSecrets]],
-  ['CallService', api, changeRun],
+  ['ManageServices', api, [...changeRun, ...writeSecrets]],
+  ['CallService', api, [...changeRun, readSecrets]],
   ['StreamPolicies', api, read],
   ['QueryGraph', api, [...readMany, 's3:GetObject']],
   ['ServeDocs', api, []],
@@ -54,8 +57,38 @@ test.each([
   ['ReconcileJobs', jobs, ['dynamodb:BatchGetItem', 'dynamodb:Query', send]],
   ['ProbeServices', services, [...readMany, 'dynamodb:PutItem']],
   ['Claims', identity, []],
+  ['AnswerFrames', push, [...byKey, ...write, send, connections]],
+  ['PushChanges', push, [...changeRun, send, connections]],
 ] as const)('%s may call exactly this', (id, template, actions) => {
   expect(grantedActions(template, `${id}Function`)).toEqual([...actions].sort());
+});
+
+const inJournal = ['*#journal', '*#state'];
+
+test.each([
+  ['GetPolicy', api, ['*#policy#*'], []],
+  [
+    'CallService',
+    api,
+    ['*#services', '*#service-health', '*#circuits#*', '*#limits'],
+    ['*#circuits#*', '*#limits'],
+  ],
+  [
+    'ProbeServices',
+    services,
+    ['#probes', '*#services', '*#service-health', ...inJournal],
+    ['*#service-health', ...inJournal],
+  ],
+  ['ReconcileJobs', jobs, ['#tenants', '*#state', '*#open-jobs#*', '*#jobs-*#records'], []],
+  [
+    'WorkEventDeliver',
+    jobs,
+    ['*#policy#*', '*#services', '*#service-health', ...inJournal, '*#jobs-*#records'],
+    [...inJournal, '*#jobs-*#records', '*#open-jobs#*', '*#dead-jobs'],
+  ],
+] as const)('%s may touch these records, and no others', (id, template, toRead, toWrite) => {
+  const granted = grantedPartitions(template, `${id}Function`);
+  expect(granted).toEqual({ read: toRead, write: toWrite });
 });
 
 test('a function that is not there is no function without rights', () => {

@@ -28,6 +28,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { RateLimiter } from '../../src/ports/rate-limiter.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/start-webhook-receiver.ts';
 import { grantedActions } from './granted-actions.ts';
+import { comparePartitions } from './granted-partitions.ts';
 import { claimScenario, jobScenario, RecordedJobs, type Sent } from './recorded-jobs.ts';
 import { type RecordedDeps, RecordedPlatform } from './recorded-platform.ts';
 import { gatewayScenario, RecordedServices, serviceScenario } from './recorded-services.ts';
@@ -324,12 +325,14 @@ describe('a function may call what it calls', () => {
     'services',
     'gateway',
   ] as const)('%s', async (part) => {
-    const { deps, actions } = platform.deps();
+    const { deps, actions, partitions } = platform.deps();
     const { call, missing } = callerOf(deps, part);
     await scenarios[part](call);
     expect([...missing], 'operations without a scenario').toEqual([]);
     // Nobody waits for the limiter.
     await expect.poll(() => [...actions].sort()).toEqual(grantedActions(api, functionIds[part]));
+    const compared = comparePartitions(api, functionIds[part], partitions);
+    expect(compared).toEqual({ missing: [], unused: [] });
   });
 
   it('every part that needs a token is looked at', () => {

@@ -32,6 +32,7 @@ import type { RunRef } from '../../src/core/rollouts/rollout-tasks.ts';
 import { coreDeps, SleeplessClock } from '../support/core-deps.ts';
 import { emulatedJobQueues } from '../support/emulated-job-queues.ts';
 import { recordActions } from '../support/recorded-actions.ts';
+import { recordPartitions } from '../support/recorded-partitions.ts';
 import { testBucket } from '../support/test-bucket.ts';
 import { testTable } from '../support/test-table.ts';
 import { makeTestIssuer } from '../support/tokens.ts';
@@ -92,7 +93,7 @@ export class RecordedPlatform implements AsyncDisposable {
     return this.#cleanup.disposeAsync();
   }
 
-  /** Those of one function: `actions` names what they call. */
+  /** Those of one function: `actions` names what they call, `partitions` of the table what for. */
   deps() {
     const { clock, issuer } = this;
     const actions = new Set<string>();
@@ -106,6 +107,7 @@ export class RecordedPlatform implements AsyncDisposable {
     for (const client of [dynamo, s3, eventBridge, sfn, secretsManager, ses, sqs]) {
       recordActions(client, actions);
     }
+    const partitions = recordPartitions(dynamo);
     const records = dynamoRecords({ client: dynamo, table: this.#table, clock });
     const blobs = s3Blobs({ client: s3, bucket: this.#bucket, clock });
     const core = coreDeps({ clock });
@@ -140,7 +142,7 @@ export class RecordedPlatform implements AsyncDisposable {
       verifier: issuer.verifier,
       workflows: sfnWorkflows({ client: sfn, stateMachineArn: this.#stateMachineArn }),
     };
-    return { deps, actions };
+    return { deps, actions, partitions };
   }
 
   /** As someone would in the console. */

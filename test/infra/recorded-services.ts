@@ -1,5 +1,6 @@
 import { type EventDelivery, logOfJournal } from '../../src/core/events/event-delivery.ts';
 import { publishEvent } from '../../src/core/events/publish-event.ts';
+import { rotateSecret } from '../../src/core/events/rotate-secret.ts';
 import type { Origin } from '../../src/core/journal/journal-entry.ts';
 import { entriesAfter } from '../../src/core/journal/read-journal.ts';
 import { jobJournalsOf } from '../../src/core/jobs/job-keys.ts';
@@ -47,6 +48,10 @@ export class RecordedServices implements AsyncDisposable {
 
   async register(name: string): Promise<void> {
     await registerService(this.deps, this.origin(), this.manifest(name));
+  }
+
+  async rotate(name: string): Promise<void> {
+    await rotateSecret(this.deps, this.origin(), name);
   }
 
   /** Publishes an event, and answers the data of the job that brings it to a service. */
@@ -103,6 +108,7 @@ export async function gatewayScenario(
 ): Promise<void> {
   const path = '/svc/called/check';
   await services.register('called');
+  await services.rotate('called');
   await call('callService', path);
   await call('callServiceByPost', path, { method: 'POST', body: '{}' });
   await call('callServiceByPut', path, { method: 'PUT', body: '{}' });

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { probeForAWhile } from '../../src/core/registry/keep-probing.ts';
 import { readService } from '../../src/core/registry/read-service.ts';
+import { faultyRecords } from '../support/faulty-records.ts';
 import { grantedActions } from './granted-actions.ts';
+import { comparePartitions } from './granted-partitions.ts';
 import { RecordedPlatform } from './recorded-platform.ts';
 import { RecordedServices } from './recorded-services.ts';
 import { synthStage } from './synth-stage.ts';
@@ -24,7 +26,7 @@ afterAll(async () => {
 });
 
 it('the prober may call what it calls', async () => {
-  const { deps, actions } = platform.deps();
+  const { deps, actions, partitions } = platform.deps();
   await services.register('probed');
   await services.target.stop();
   // Its sleeps take no time: the clock goes by them.
@@ -32,8 +34,18 @@ it('the prober may call what it calls', async () => {
     nowMs: () => platform.clock.nowMs(),
     sleep: async (ms: number) => services.pass(ms),
   };
-  await probeForAWhile({ ...deps, clock }, 63_000);
+  // The answer to one commit with a journal entry is lost: it looks whose entry is there.
+  let isLost = false;
+  const records = faultyRecords(deps.records, ({ method, args: [writes] }) => {
+    if (method !== 'commit' || isLost || (writes as readonly unknown[]).length === 1) return 'none';
+    isLost = true;
+    return 'written-but-failed';
+  });
+  await probeForAWhile({ ...deps, records, clock }, 63_000);
+  expect(isLost).toBe(true);
   const { health } = await readService(deps, 'demo', 'probed');
   expect(health).toMatchObject({ status: 'red', reason: expect.stringContaining('ECONNREFUSED') });
   expect([...actions].sort()).toEqual(grantedActions(template, 'ProbeServicesFunction'));
+  const compared = comparePartitions(template, 'ProbeServicesFunction', partitions);
+  expect(compared).toEqual({ missing: [], unused: [] });
 });

@@ -116,12 +116,58 @@ describe('alarms', () => {
   test.each([
     ['prober-failing', 'Errors', 3],
     ['prober-dead-letters', 'ApproximateNumberOfMessagesVisible', 1],
-    ['gateway-failing', 'Errors', 5],
   ])('%s rings by what it says', (name, MetricName, Threshold) => {
     prod.watch.hasResourceProperties('AWS::CloudWatch::Alarm', {
       AlarmName: `hms-prod-${name}`,
       MetricName,
       Threshold,
+    });
+  });
+
+  const metric = (Id: string, MetricName: string, Stat: string, more: object = {}) =>
+    Match.objectLike({
+      Id,
+      MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName, ...more }), Stat }),
+    });
+
+  test('a gateway that fails pages someone; answers of services that break off do not', () => {
+    prod.watch.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'hms-prod-gateway-failing',
+      Threshold: 5,
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: 'errors - FILL(broken, 0)', ReturnData: true }),
+        metric('errors', 'Errors', 'Sum'),
+        metric('broken', 'hms_service_answers_broken_total', 'Sum', { Namespace: 'hms-prod' }),
+      ]),
+    });
+  });
+
+  test('services that fail are told of, by their share of calls', () => {
+    prod.watch.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'hms-prod-services-failing',
+      Threshold: 5,
+      AlarmActions: [{ Ref: Match.stringLikeRegexp('^Notices') }],
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: 'IF(calls >= 20, 100 * failed / calls, 0)' }),
+        metric('calls', 'hms_service_requests_total', 'Sum', { Namespace: 'hms-prod' }),
+        metric('failed', 'hms_service_requests_failed', 'Sum', { Namespace: 'hms-prod' }),
+      ]),
+    });
+  });
+
+  test('half of all services being red pages someone: it is hardly all of their own making', () => {
+    prod.watch.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'hms-prod-most-services-red',
+      Threshold: 50,
+      EvaluationPeriods: 2,
+      Metrics: Match.arrayWith([
+        Match.objectLike({
+          Expression: 'IF(green + yellow + red >= 10, 100 * red / (green + yellow + red), 0)',
+        }),
+        metric('red', 'hms_services', 'Maximum', {
+          Dimensions: [{ Name: 'status', Value: 'red' }],
+        }),
+      ]),
     });
   });
 });

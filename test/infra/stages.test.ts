@@ -82,7 +82,7 @@ describe('the emulator gets the platform', () => {
 
   test('without metric math, and with every other alarm', () => {
     const alarms = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
-    expect(alarms).toHaveLength(38);
+    expect(alarms).toHaveLength(39);
     for (const { Properties } of alarms) expect(Properties).not.toHaveProperty('Metrics');
   });
 

@@ -45,6 +45,7 @@ export function synthStage(
         data: template(platform.data),
         identity: template(platform.identity),
         jobs: template(platform.jobs),
+        push: template(platform.push),
         api: template(platform.api),
         events: template(platform.events),
         rollout: template(platform.rollout),

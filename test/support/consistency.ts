@@ -18,6 +18,7 @@ import {
   policyPartition,
   snapshotKey,
   summariesPartition,
+  summaryKey,
   waitingPartition,
 } from '../../src/core/policies/policy-keys.ts';
 import type { BlobStore } from '../../src/ports/blob-store.ts';
@@ -30,6 +31,7 @@ import {
   ticketsPartition,
 } from '../../src/core/rollouts/run-keys.ts';
 import { movedLanesOf } from '../../src/core/policies/policy-events.ts';
+import { ofItsBody } from './derive-lanes.ts';
 import { deriveRecords, nameOfKey, type RecordsByKey } from './derive-records.ts';
 import { checkLeases, shownRecord } from './shown-record.ts';
 
@@ -142,10 +144,16 @@ class Held {
   }
 
   async takePolicy(id: string): Promise<void> {
-    for (const record of await queryAll(this.#store, policyPartition(this.#tenant, id))) {
+    const all = await queryAll(this.#store, policyPartition(this.#tenant, id));
+    const digests = bodyDigests(all);
+    for (const record of all) {
       const shown = await this.#shown(id, record);
-      if (shown !== undefined) this.records[nameOfKey(record.key)] = shown;
+      if (shown === undefined) continue;
+      this.records[nameOfKey(record.key)] = withBodiesChecked(shown, digests);
     }
+    const summary = nameOfKey(summaryKey(this.#tenant, id));
+    if (!(summary in this.records)) return;
+    this.records[summary] = withBodiesChecked(this.records[summary], digests);
   }
 
   /** Undefined for what no journal entry of these subjects tells of. */
@@ -209,11 +217,11 @@ class Held {
     return rest;
   }
 
-  async #snapshot({ snapshot, version, digest, storedAt, storedBy }: SnapshotShape) {
+  async #snapshot({ snapshot, version, digest, bodyDigest, storedAt, storedBy }: SnapshotShape) {
     const minute = storedAt.replace(/^(.{10})T(..):(..):..\....Z$/, '$1-$2$3');
     assert.equal(snapshot, `v${minute}-${digest.slice(0, 8)}`, 'the id of a snapshot');
     await this.#checkBlob(digest);
-    return { snapshot, version, digest, storedBy };
+    return { snapshot, version, digest, bodyDigest, storedBy };
   }
 
   async #checkBody(id: string, body: StoredBody): Promise<void> {
@@ -229,6 +237,32 @@ class Held {
     assert.equal(createHash('sha256').update(bytes).digest('hex'), digest, 'a blob has changed');
     return bytes.byteLength;
   }
+}
+
+/** The digest of each body of a policy, by its snapshot. */
+function bodyDigests(records: readonly StoredRecord[]): ReadonlyMap<string, string> {
+  const bodies = records.filter(({ key }) => key.sort.startsWith('body#'));
+  return new Map(
+    bodies.map(({ key, value }) => {
+      const body = value as unknown as StoredBody;
+      const digest =
+        'json' in body ? createHash('sha256').update(body.json).digest('hex') : body.digest;
+      return [key.sort.slice('body#'.length), digest];
+    }),
+  );
+}
+
+/** The value, with each digest of a body, once it has been compared, in the words of the journal. */
+function withBodiesChecked(value: unknown, digests: ReadonlyMap<string, string>): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((each) => withBodiesChecked(each, digests));
+  const shown = Object.entries(value).map(([key, inner]) => {
+    if (key !== 'bodyDigest') return [key, withBodiesChecked(inner, digests)] as const;
+    const { snapshot } = value as { snapshot: string };
+    assert.equal(inner, digests.get(snapshot), `the digest of the body of ${snapshot}`);
+    return [key, ofItsBody] as const;
+  });
+  return Object.fromEntries(shown);
 }
 
 /** The policies that have had a canary: its lease is renewed without an entry. */
@@ -250,6 +284,7 @@ interface SnapshotShape {
   readonly snapshot: string;
   readonly version: string;
   readonly digest: string;
+  readonly bodyDigest?: string;
   readonly storedAt: string;
   readonly storedBy: string;
 }

@@ -113,6 +113,9 @@ function recordingMetrics(): RecordingMetrics {
   return {
     told,
     requestDone: (...args) => void told.push(['requestDone', ...args]),
+    serviceCalled: (...args) => void told.push(['serviceCalled', ...args]),
+    serviceAnswerBroke: (...args) => void told.push(['serviceAnswerBroke', ...args]),
+    servicesSeen: (...args) => void told.push(['servicesSeen', ...args]),
     eventsRelayed: (...args) => void told.push(['eventsRelayed', ...args]),
     runsOpen: (...args) => void told.push(['runsOpen', ...args]),
     jobEnded: (...args) => void told.push(['jobEnded', ...args]),

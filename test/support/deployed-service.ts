@@ -12,12 +12,9 @@ export async function deployedService(): Promise<Service> {
   const outputs = await readOutputs();
   const baseUrl = output(outputs, 'ApiUrl');
   const tokenUrl = output(outputs, 'TokenUrl');
-  const poolId = output(outputs, 'UserPoolId');
   const taken = new Map<string, Promise<string>>();
   async function take(name: ClientName, scopes: readonly string[] | undefined): Promise<string> {
-    const clientId = output(outputs, `Client${pascalCase(name)}`);
-    const clientSecret = await secretOf(poolId, clientId);
-    return fetchToken(tokenUrl, { clientId, clientSecret }, scopes);
+    return fetchToken(tokenUrl, await clientIn(outputs, name), scopes);
   }
   return {
     baseUrl,
@@ -40,6 +37,21 @@ export async function deployedService(): Promise<Service> {
 /** An output of the deployed stacks. */
 export async function deployedOutput(name: string): Promise<string> {
   return output(await readOutputs(), name);
+}
+
+/** What a client of the deployed stacks takes its tokens with. */
+export async function deployedClient(name: ClientName): Promise<OwnClient> {
+  return clientIn(await readOutputs(), name);
+}
+
+interface OwnClient {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+async function clientIn(outputs: Outputs, name: ClientName): Promise<OwnClient> {
+  const clientId = output(outputs, `Client${pascalCase(name)}`);
+  return { clientId, clientSecret: await secretOf(output(outputs, 'UserPoolId'), clientId) };
 }
 
 async function readOutputs(): Promise<Outputs> {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { JournalEntry } from '../../src/core/journal/journal-entry.ts';
 import { sortableIndex } from '../../src/core/journal/journal-keys.ts';
-import type { SnapshotRef, Waiting } from '../../src/core/policies/channel-record.ts';
+import type { RuleRef, SnapshotRef, Waiting } from '../../src/core/policies/channel-record.ts';
 import type { ChangedLane, MovedLane } from '../../src/core/policies/timeline-entry.ts';
 
 export interface LaneState {
   readonly gen: number;
-  readonly current: SnapshotRef | null;
-  readonly next: Waiting<SnapshotRef> | null;
+  readonly current: RuleRef | null;
+  readonly next: Waiting<RuleRef> | null;
   readonly earlier: readonly SnapshotRef[];
   readonly canary?: DerivedCanary;
 }
@@ -18,7 +18,7 @@ interface DerivedCanary {
   readonly salt: string;
   readonly region: string | null;
   readonly run: number;
-  readonly rule: SnapshotRef;
+  readonly rule: RuleRef;
 }
 
 /** What one entry did to one lane. */
@@ -125,7 +125,7 @@ export function asDecided(
 /** Where the entry tells more of the rule before than its name. */
 function checkBefore(
   was: LaneState,
-  seen: SnapshotRef | null,
+  seen: RuleRef | null,
   entry: JournalEntry,
   where: string,
 ): void {
@@ -135,14 +135,14 @@ function checkBefore(
   assert.equal(before.gen, was.gen, `${where}: gen before`);
 }
 
-function entered(lane: LaneState, rule: SnapshotRef): LaneState {
+function entered(lane: LaneState, rule: RuleRef): LaneState {
   const { current, earlier } = lane;
-  const left = current === null || current.digest === rule.digest ? [] : [current];
+  const left = current === null || current.digest === rule.digest ? [] : [nameOf(current)];
   const behind = [...left, ...earlier].slice(0, maxEarlier);
   return { ...lane, current: rule, next: null, earlier: behind };
 }
 
-function restored(lane: LaneState, rule: SnapshotRef): LaneState {
+function restored(lane: LaneState, rule: RuleRef): LaneState {
   const { gen, current, earlier } = lane;
   const place = earlier.findIndex(({ digest }) => digest === rule.digest);
   if (current?.digest === rule.digest || place === -1) {
@@ -151,7 +151,14 @@ function restored(lane: LaneState, rule: SnapshotRef): LaneState {
   return { gen, current: rule, next: null, earlier: earlier.slice(place + 1) };
 }
 
-export function refOf({ snapshot, version, digest }: SnapshotRef): SnapshotRef {
+/** A rule as an entry names it. Of the body's digest no entry tells: it is to be that of the body. */
+export function refOf(rule: SnapshotRef): RuleRef {
+  return { ...nameOf(rule), bodyDigest: ofItsBody };
+}
+
+export const ofItsBody = 'of its body';
+
+function nameOf({ snapshot, version, digest }: SnapshotRef): SnapshotRef {
   return { snapshot, version, digest: hexOf(digest) };
 }
 

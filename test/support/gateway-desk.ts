@@ -20,7 +20,9 @@ import { nodeListener } from '../../src/http/node-listener.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { RateLimiter } from '../../src/ports/rate-limiter.ts';
 import type { RecordKey } from '../../src/ports/record-store.ts';
+import type { SecretStore } from '../../src/ports/secret-store.ts';
 import { type CoreDeps, coreDeps } from './core-deps.ts';
+import { memorySecrets } from './memory-secrets.ts';
 
 /** The tokens that the desk takes, and whom they stand for. */
 const callers: Readonly<Record<string, Pick<Principal, 'tenant' | 'scopes'>>> = {
@@ -33,8 +35,13 @@ const callers: Readonly<Record<string, Pick<Principal, 'tenant' | 'scopes'>>> = 
 export interface GatewayDesk extends AsyncDisposable {
   readonly baseUrl: string;
   readonly deps: CoreDeps;
+  readonly secrets: SecretStore;
   /** Registers a service, or changes it; of its targets, those of `down` are not up. */
-  register(manifest: Partial<ServiceManifest>, down?: readonly string[]): Promise<void>;
+  register(
+    manifest: Partial<ServiceManifest>,
+    down?: readonly string[],
+    secretId?: string,
+  ): Promise<void>;
   /** Calls it as `service`, unless another token is given. */
   call(path: string, init?: RequestInit): Promise<Response>;
 }
@@ -45,6 +52,7 @@ interface DeskOptions {
   /** Whether tokens are in memory: calls then go past the app. */
   readonly isFast?: boolean;
   readonly limiter?: RateLimiter;
+  readonly secrets?: SecretStore;
 }
 
 export function someManifest(given: Partial<ServiceManifest>): ServiceManifest {
@@ -63,11 +71,17 @@ export function someManifest(given: Partial<ServiceManifest>): ServiceManifest {
 
 export async function startGatewayDesk(
   given: Partial<CoreDeps> = {},
-  { allowPrivate = true, clock = systemClock, isFast = true, ...limits }: DeskOptions = {},
+  {
+    allowPrivate = true,
+    clock = systemClock,
+    isFast = true,
+    secrets = memorySecrets(),
+    ...limits
+  }: DeskOptions = {},
 ): Promise<GatewayDesk> {
   const deps: CoreDeps = coreDeps(given);
   const caller: HttpServiceCaller = httpServiceCaller({ networks: { allowPrivate } });
-  const gateway = serviceGateway({ ...deps, clock, caller });
+  const gateway = serviceGateway({ ...deps, clock, caller, secrets });
   const verifier = {
     verify: async (token: string) => principalOf(token),
     // What is in memory goes past the app.
@@ -84,7 +98,9 @@ export async function startGatewayDesk(
   return {
     baseUrl,
     deps,
-    register: (manifest, down = []) => register(deps, someManifest(manifest), down),
+    secrets,
+    register: (manifest, down = [], secretId) =>
+      register(deps, someManifest(manifest), down, 'demo', secretId),
     call: (path, { headers, ...init } = {}) =>
       fetch(`${baseUrl}${path}`, {
         redirect: 'manual',
@@ -118,6 +134,7 @@ export async function register(
   manifest: ServiceManifest,
   down: readonly string[],
   tenant = 'demo',
+  secretId?: string,
 ): Promise<void> {
   const nowMs = deps.clock.nowMs();
   const probes = new Map(
@@ -128,7 +145,13 @@ export async function register(
     }),
   );
   const at = new Date(nowMs).toISOString();
-  const record = { manifest, registeredAt: at, changedAt: at, changedBy: 'editor' };
+  const record = {
+    manifest,
+    registeredAt: at,
+    changedAt: at,
+    changedBy: 'editor',
+    ...(secretId === undefined ? {} : { secretId }),
+  };
   await put(deps, serviceKey(tenant, manifest.name), record);
   const health = judgeService(manifest, undefined, probes, nowMs);
   await put(deps, healthKey(tenant, manifest.name), health);

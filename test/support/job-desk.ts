@@ -128,7 +128,7 @@ export class JobDesk {
   }
 
   reconcile(staleMs = 0): Promise<void> {
-    return reconcileJobs(this.deps, { staleMs, maxJobs: 1000 });
+    return reconcileJobs(this.deps, { staleMs, againMs: 0, maxJobs: 1000 });
   }
 
   /** Lets what is under way go on as far as it gets without time. */

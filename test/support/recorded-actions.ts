@@ -28,6 +28,9 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   's3:HeadBucket': ['s3:ListBucket'],
   's3:ListObjectsV2': ['s3:ListBucket'],
   'sqs:SendMessageBatch': ['sqs:SendMessage'],
+  // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
+  'apigatewaymanagementapi:PostToConnection': ['execute-api:ManageConnections'],
+  'apigatewaymanagementapi:DeleteConnection': ['execute-api:ManageConnections'],
 };
 
 const transactActions: Readonly<Record<string, string>> = {

@@ -32,9 +32,6 @@ export type SqliteStatements = ReturnType<typeof prepareSqliteStatements>;
 
 export function prepareSqliteStatements(database: DatabaseSync) {
   return {
-    begin: database.prepare('BEGIN IMMEDIATE'),
-    commit: database.prepare('COMMIT'),
-    rollback: database.prepare('ROLLBACK'),
     /** partition, sort, now */
     get: database.prepare(`
       SELECT rev, value, expires_at FROM records WHERE partition = ? AND sort = ? AND ${live}`),

@@ -48,13 +48,13 @@ export function sharedRateLimiter(
   const tenants = new RecentMap<SharedBuckets>(maxTenants);
   return {
     limits,
-    take(tenant, client) {
+    take(tenant, client, part) {
       let shared = tenants.get(tenant);
       if (shared === undefined) {
         shared = new SharedBuckets(deps, tenant, limits, random);
         tenants.set(tenant, shared);
       }
-      return shared.take(client);
+      return shared.take(client, part);
     },
   };
 }
@@ -100,10 +100,10 @@ class SharedBuckets {
     this.#worthTelling = Math.ceil(toldPart * Math.min(...bursts));
   }
 
-  take(client: string): Refusal | null {
+  take(client: string, part = 1): Refusal | null {
     const nowMs = this.#deps.clock.nowMs();
-    const refusal = this.#buckets.take(client, nowMs);
-    if (refusal === null) this.#untold.add(client, 1);
+    const refusal = this.#buckets.take(client, nowMs, part);
+    if (refusal === null) this.#untold.add(client, part);
     if (this.#isTimeToTell(nowMs)) void this.#tell(nowMs);
     return refusal;
   }

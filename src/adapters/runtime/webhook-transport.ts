@@ -55,7 +55,7 @@ export function webhookTransport(options: WebhookTransportOptions): PartnerTrans
 
 function signedHeaders(
   secret: string | undefined,
-  { id, timestampS, body }: Notice,
+  { id, timestampS, body, traceparent }: Notice,
 ): Record<string, string> | undefined {
   if (secret === undefined) return undefined;
   try {
@@ -63,6 +63,7 @@ function signedHeaders(
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(body)),
       'user-agent': 'hms-svc',
+      ...(traceparent === undefined ? {} : { traceparent }),
       'webhook-id': id,
       'webhook-timestamp': String(timestampS),
       'webhook-signature': new Webhook(secret).sign(id, new Date(timestampS * 1000), body),

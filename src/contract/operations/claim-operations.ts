@@ -40,6 +40,7 @@ export const claimOperations = {
       'x-subject': readerHeaders['x-subject'].describe(
         'The claimant, else the subject of the token; needs the scope `hms/act:subject`',
       ),
+      'x-region': readerHeaders['x-region'],
       'x-reason': reason.optional(),
     }),
     body: {

@@ -67,10 +67,11 @@ export const eventOperations = {
     part: 'services',
     scope: 'write:service',
     tag: 'Events',
-    summary: 'Give a service a new key that events to it are signed with',
+    summary: 'Give a service a new key that events and calls to it are signed with',
     description:
-      'Standard Webhooks. It counts from the next attempt on, and the key before it no more. Until a ' +
-      'service has one, nobody can check what it is sent.',
+      'Events as Standard Webhooks, from the next attempt on; calls of the gateway in ' +
+      '`X-Hms-Signature`, by the new key and the one before it until the next change. Until a service ' +
+      'has one, nobody can check what it is sent.',
     params: z.object({ name: serviceName }),
     query: none,
     headers: none,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Operation } from '../operation.ts';
+import { streamTicket } from '../stream-ticket-schema.ts';
 import { channel, eventId, readerHeaders, runInPath } from '../values.ts';
 
 const none = z.object({});
@@ -59,6 +60,23 @@ export const feedOperations = {
       204: { description: 'The caller has seen the end of the run: do not come back' },
     },
     problems: ['not_found', 'unavailable'],
+  },
+  createTicket: {
+    id: 'createTicket',
+    method: 'post',
+    path: '/api/stream/tickets',
+    part: 'reports',
+    scope: 'read:policy',
+    tag: 'Streams',
+    summary: 'A ticket to open a WebSocket with',
+    description:
+      'It is good for one connection within 30 s, and stands for the token: a token must not be in ' +
+      'an address. `docs/websocket.md` and `docs/asyncapi.yaml` tell what is said over the connection.',
+    params: none,
+    query: none,
+    headers: none,
+    responses: { 201: { description: 'The ticket, this once', schema: streamTicket } },
+    problems: [],
   },
   queryGraph: {
     id: 'queryGraph',

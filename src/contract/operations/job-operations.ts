@@ -49,6 +49,7 @@ export const jobOperations = {
       'x-subject': readerHeaders['x-subject'].describe(
         'On whose behalf, else the caller’s; needs the scope `hms/act:subject`',
       ),
+      'x-region': readerHeaders['x-region'],
     }),
     body: { kind: 'json', schema: newJob, maxBytes: jobLimits.maxDataBytes },
     responses: {

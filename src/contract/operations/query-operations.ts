@@ -16,6 +16,8 @@ const none = z.object({});
 const onePolicy = z.object({ id: policyId });
 const conditional = z.object({ 'if-none-match': z.string().optional() });
 const page = paging(50, 200);
+/** Policies that a page of a manifest has at most, and unless it is told otherwise. */
+export const manifestLimit = 10_000;
 const notModified = { description: 'The caller has it already' } as const;
 
 /** The calls that look at policies without changing them. */
@@ -46,7 +48,7 @@ export const queryOperations = {
     params: none,
     query: z.object({
       channel: channel.optional().describe('Else the header `X-Channel`, else `prod`'),
-      ...paging(10_000, 10_000),
+      ...paging(manifestLimit, manifestLimit),
     }),
     headers: conditional.extend({ 'x-channel': channel.optional(), ...readerHeaders }),
     responses: {
@@ -120,7 +122,7 @@ export const queryOperations = {
         contentTypes: ['application/json', 'application/zip'],
         headers: {
           ETag: 'The snapshot, quoted',
-          'Repr-Digest': 'SHA-256 of the package, with a package (RFC 9530)',
+          'Repr-Digest': 'SHA-256 of the rule or the package as sent (RFC 9530)',
         },
       },
       304: notModified,

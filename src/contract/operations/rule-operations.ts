@@ -33,6 +33,8 @@ export const ruleOperations = {
         schema: rule,
         headers: {
           ETag: 'The snapshot in force, quoted',
+          'Repr-Digest':
+            'SHA-256 of the rule as sent (RFC 9530); not of what was stored before it was kept',
           'X-Next-Snapshot': 'A rule that waits for its effective time',
           'X-Next-Effective': 'From when on it is in force',
           'X-Canary-Run': 'The run whose candidate this is',

@@ -18,6 +18,8 @@ export interface Filing {
   readonly file: ClaimFile;
   /** On whose behalf: a subject that the caller may speak for. */
   readonly claimant: string;
+  /** Of the claimant, where that is known. */
+  readonly region?: string | undefined;
   readonly title: string | null;
   readonly kind: string | null;
   readonly idempotencyKey: string | null;
@@ -79,6 +81,7 @@ export async function fileClaim(
     notBeforeMs: null,
     maxAttempts: defaultRetry.maxAttempts,
     subject: claimant,
+    region: filing.region,
     idempotencyKey,
     reason,
   } as const;

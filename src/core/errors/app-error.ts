@@ -134,6 +134,22 @@ export class Unprocessable extends AppError {
   }
 }
 
+/** A service behind the gateway failed, or the way to it did: no failure of ours. */
+export class ServiceFailed extends AppError {
+  override readonly name = 'ServiceFailed';
+  /** The caller would not wait for it as long as it may take. */
+  readonly isCallers: boolean;
+
+  constructor(
+    code: 'unavailable' | 'bad_gateway' | 'gateway_timeout',
+    message: string,
+    { isCallers = false, retryAfterS }: { isCallers?: boolean; retryAfterS?: number } = {},
+  ) {
+    super(code, message, retryAfterS === undefined ? {} : { retryable: true, retryAfterS });
+    this.isCallers = isCallers;
+  }
+}
+
 /** A part we depend on did not answer. What was asked may or may not have been done. */
 export class Unavailable extends AppError {
   override readonly name = 'Unavailable';

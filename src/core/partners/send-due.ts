@@ -1,6 +1,7 @@
 import type { Attempt } from '../../ports/partner-transport.ts';
 import type { Deps } from '../deps.ts';
 import { getRecord, getRecords } from '../records.ts';
+import { continueTrace } from '../tracing/trace-context.ts';
 import { changeNotices, journalDelivery } from './change-notices.ts';
 import {
   type DeliveryStatus,
@@ -123,8 +124,12 @@ async function sendAll(
     claimed.map(async (delivery) => {
       const recipient = recipients.get(delivery.partner);
       if (record === undefined || recipient === undefined) return;
-      const attempt = await attemptOf(deps, record, delivery, recipient);
-      recorded = recorded.then(() => recordAttempt(deps, ref, delivery, attempt)).catch(failed);
+      // Nobody's trace goes on here: a notice comes of a run, hours after anybody's call.
+      const { traceparent, traceId } = continueTrace(undefined, undefined);
+      const attempt = await attemptOf(deps, record, delivery, { ...recipient, traceparent });
+      recorded = recorded
+        .then(() => recordAttempt(deps, ref, delivery, { ...attempt, traceId }))
+        .catch(failed);
       await recorded;
     }),
   );
@@ -134,11 +139,12 @@ async function attemptOf(
   deps: DeliverDeps,
   record: NoticesRecord,
   delivery: PartnerDelivery,
-  { target, secret }: Recipient,
+  { target, secret, traceparent }: Recipient & { readonly traceparent: string },
 ): Promise<Attempt> {
   const { tenant, run } = record;
   try {
-    return await deps.partners.send(target, secret, noticeOf(record, delivery, deps.clock.nowMs()));
+    const notice = { ...noticeOf(record, delivery, deps.clock.nowMs()), traceparent };
+    return await deps.partners.send(target, secret, notice);
   } catch (error) {
     // A defect. Unrecorded, it would be tried for ever.
     deps.log.error('delivery broke', { tenant, run, partner: delivery.partner, error });
@@ -150,7 +156,7 @@ async function recordAttempt(
   deps: DeliverDeps,
   ref: NoticesRef,
   claimed: PartnerDelivery,
-  attempt: Attempt,
+  { traceId, ...attempt }: Attempt & { readonly traceId: string },
 ): Promise<void> {
   const nowMs = deps.clock.nowMs();
   const next = (record: NoticesRecord): PartnerDelivery | null => {
@@ -162,7 +168,8 @@ async function recordAttempt(
   };
   const { id, partner } = claimed;
   const { outcome, detail } = attempt;
-  deps.log.info('delivery attempted', { tenant: ref.tenant, id, partner, outcome, detail });
+  const about = { tenant: ref.tenant, traceId, id, partner };
+  deps.log.info('delivery attempted', { ...about, outcome, detail });
   if (!isOpenDelivery(afterAttempt(claimed, attempt, nowMs))) {
     await journalEnd(deps, ref, next);
     return;

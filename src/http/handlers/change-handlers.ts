@@ -9,7 +9,7 @@ import { storeSnapshot } from '../../core/policies/store-snapshot.ts';
 import { promoteOrStage, publishOrStage } from '../../core/rollouts/stage-rule.ts';
 import { parseIfMatch } from '../etag.ts';
 import { attachmentView, snapshotView } from '../policy-views.ts';
-import { jsonReply } from '../reply.ts';
+import { jsonReply, type Reply } from '../reply.ts';
 import { originOf, type Route, route } from '../route.ts';
 import { queuedReply } from '../run-views.ts';
 
@@ -34,10 +34,10 @@ function publish(deps: ChangeDeps): Route {
     };
     const staged = headers['x-rollout'] === 'staged';
     const movement = await publishOrStage(deps, originOf(call), publication, staged);
-    if (movement.status === 'queued') return queuedReply(movement);
-    return jsonReply(movement.status === 'unchanged' ? 200 : 201, movement, {
-      location: `/api/policies/${params.id}/snapshots/${movement.snapshot}`,
-    });
+    if (movement.status === 'queued') return about(movement.snapshot, queuedReply(movement));
+    const { status, snapshot } = movement;
+    const location = `/api/policies/${params.id}/snapshots/${snapshot}`;
+    return about(snapshot, jsonReply(status === 'unchanged' ? 200 : 201, movement, { location }));
   });
 }
 
@@ -48,9 +48,8 @@ function store(deps: ChangeDeps): Route {
     const stored = await storeSnapshot(deps, originOf(call), params.id, uploadOf(body), reason);
     const { status, record } = stored;
     const view = { ...snapshotView(params.id, record), status };
-    return jsonReply(status === 'stored' ? 201 : 200, view, {
-      location: `/api/policies/${params.id}/snapshots/${record.snapshot}`,
-    });
+    const location = `/api/policies/${params.id}/snapshots/${record.snapshot}`;
+    return about(record.snapshot, jsonReply(status === 'stored' ? 201 : 200, view, { location }));
   });
 }
 
@@ -64,7 +63,7 @@ function rollback(deps: ChangeDeps): Route {
       guard: parseIfMatch(headers['if-match']),
       reason: body?.reason ?? headers['x-reason'] ?? null,
     });
-    return jsonReply(200, movement);
+    return about(movement.snapshot, jsonReply(200, movement));
   });
 }
 
@@ -82,7 +81,8 @@ function promote(deps: ChangeDeps): Route {
       guard: parseIfMatch(headers['if-match']),
       reason: body.reason ?? headers['x-reason'] ?? null,
     });
-    return movement.status === 'queued' ? queuedReply(movement) : jsonReply(200, movement);
+    const reply = movement.status === 'queued' ? queuedReply(movement) : jsonReply(200, movement);
+    return about(movement.snapshot, reply);
   });
 }
 
@@ -106,6 +106,10 @@ function attach(deps: ChangeDeps): Route {
       { location: `/api/policies/${params.id}/attachments/${digestName(attachment.digest)}` },
     );
   });
+}
+
+function about(snapshot: string, reply: Reply): Reply {
+  return { ...reply, snapshot };
 }
 
 function uploadOf(body: { contentType: string; bytes: Uint8Array }): Upload {

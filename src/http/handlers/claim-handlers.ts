@@ -43,9 +43,11 @@ export function claimRoutes(deps: ClaimDeps): Route[] {
 function filing(deps: ClaimDeps): Route {
   return route(claimOperations.fileClaim, async (call) => {
     const { principal, headers } = call;
+    const { subject: claimant, region } = readerOf(principal, headers);
     const filed = await fileClaim(deps, originOf(call), {
       ...filedWith(call),
-      claimant: readerOf(principal, headers).subject,
+      claimant,
+      region,
       idempotencyKey: headers['idempotency-key'] ?? null,
       reason: headers['x-reason'] ?? null,
     });

@@ -9,13 +9,14 @@ import { type Call, type Route, route } from '../route.ts';
 /** Calls of services: `/svc/{name}/…`. */
 export function gatewayRoutes({ gateway }: { readonly gateway: ServiceGateway }): Route[] {
   const handle = async (call: Call<typeof gatewayOperations.callService>): Promise<Reply> => {
-    const { principal, requestId, params, relayed, signal } = call;
+    const { principal, requestId, trace, params, relayed, signal } = call;
     requireNoUpgrade(relayed.headers);
     const prefix = `/svc/${params.name}`;
     if (!relayed.target.startsWith(prefix)) throw new InvalidRequest('The path is not plain.');
     const answer = await gateway({
       principal,
       requestId,
+      trace,
       service: params.name,
       method: relayed.method,
       target: relayed.target.slice(prefix.length),
@@ -42,10 +43,11 @@ function requireNoUpgrade(headers: Headers): void {
 }
 
 function replyOf({ status, headers, body, discard }: GatewayAnswer, cut?: () => void): Reply {
-  if (body === null || body instanceof Uint8Array) return { status, headers, body };
+  const ofService = true;
+  if (body === null || body instanceof Uint8Array) return { status, headers, body, ofService };
   const { sizeBytes } = body;
   const framed = sizeBytes === null ? headers : { ...headers, 'content-length': String(sizeBytes) };
-  return { status, headers: framed, body: streamOf(body, discard, cut) };
+  return { status, headers: framed, body: streamOf(body, discard, cut), ofService };
 }
 
 function streamOf(

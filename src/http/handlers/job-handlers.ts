@@ -35,9 +35,9 @@ function enqueue(deps: SubmitDeps): Route {
   return route(jobOperations.enqueueJob, async (call) => {
     const { body, headers, principal } = call;
     requirePublic(deps, body.type);
-    const { subject } = readerOf(principal, headers);
+    const { subject, region } = readerOf(principal, headers);
     const key = headers['idempotency-key'] ?? null;
-    const asked = requestOf(deps, body, subject, key);
+    const asked = { ...requestOf(deps, body, subject, key), region };
     const { id, status } = await submitJob(deps, originOf(call), asked);
     const told: Record<string, string> = { location: `/jobs/${id}` };
     if (status === 'known') told['idempotent-replayed'] = 'true';

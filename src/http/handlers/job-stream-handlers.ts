@@ -2,15 +2,15 @@ import { eventOperations } from '../../contract/operations/event-operations.ts';
 import { jobOperations } from '../../contract/operations/job-operations.ts';
 import type { Deps } from '../../core/deps.ts';
 import { InvalidRequest } from '../../core/errors/app-error.ts';
-import { eventMessagesOf } from '../../core/events/published-events.ts';
-import { requireJob } from '../../core/jobs/change-job.ts';
-import { jobMessagesOf } from '../../core/jobs/job-events.ts';
-import { jobJournalsOf, jobSubject, journalOfJob } from '../../core/jobs/job-keys.ts';
-import { isOpenJob, type JobRecord } from '../../core/jobs/job-record.ts';
-import type { JournalEntry } from '../../core/journal/journal-entry.ts';
+import type { Principal } from '../../core/identity/principal.ts';
+import { parsePositions, type Positions } from '../../core/push/positions.ts';
+import type { PushTopic } from '../../core/push/push-frames.ts';
+import { openTopic, termsOf } from '../../core/push/topic-terms.ts';
 import type { StreamDeps } from '../change-stream.ts';
+import type { Reply } from '../reply.ts';
 import { type Route, route } from '../route.ts';
-import { isEntryAt, nothingToCome, type OpenStream } from '../stream-opener.ts';
+import type { OpenStream } from '../stream-opener.ts';
+import { openOne } from './open-one.ts';
 
 export type JobStreamDeps = Omit<StreamDeps, 'readAfter'> & Pick<Deps, 'jobJournals'>;
 
@@ -20,82 +20,42 @@ export function jobStreamRoutes(deps: JobStreamDeps, open: OpenStream): Route[] 
 }
 
 function oneStream(deps: JobStreamDeps, open: OpenStream): Route {
-  return route(jobOperations.streamJob, async ({ principal, params, query, headers }) => {
-    const { tenant, expiresAtMs } = principal;
-    const ref = { tenant, id: params.job };
-    const { value: job } = await requireJob(deps, ref);
-    const journal = journalOfJob(ref, deps.jobJournals);
-    const seen = Number(headers['last-event-id'] ?? query.lastEventId ?? -1);
-    const isLast = (entry: JournalEntry) => isEndOf(job, entry);
-    const isOver = !isOpenJob(job);
-    if (isOver && (await isEntryAt(deps, journal, seen, isLast))) return nothingToCome;
-    return open({
-      journals: [journal],
-      messagesOf: (entry) => (isAbout(job, entry) ? jobMessagesOf(journal, entry) : []),
-      isLast,
-      isOver,
-      seen: [Math.max(seen, job.firstIndex - 1)],
-      untilMs: expiresAtMs,
-    });
+  return route(jobOperations.streamJob, async ({ principal, params: { job }, query, headers }) => {
+    const seen = headers['last-event-id'] ?? query.lastEventId;
+    return openOne(deps, open, principal, { topic: 'job', job }, seen);
   });
-}
-
-function isAbout({ id }: JobRecord, { subject }: JournalEntry): boolean {
-  return subject === jobSubject(id);
-}
-
-const finalActions: ReadonlySet<string> = new Set([
-  'job.completed',
-  'job.rejected',
-  'job.cancelled',
-]);
-
-/** Whether a job ends with this entry, as far as its record tells: one that was dead may go on. */
-function isEndOf(job: JobRecord, entry: JournalEntry): boolean {
-  if (!isAbout(job, entry)) return false;
-  if (entry.action !== 'job.dead') return finalActions.has(entry.action);
-  const lastStep = job.history.at(-1);
-  return lastStep === undefined || entry.at >= lastStep.at;
 }
 
 function allStream(deps: JobStreamDeps, open: OpenStream): Route {
   return route(jobOperations.streamJobs, async ({ principal, query, headers }) => {
-    const { tenant, expiresAtMs } = principal;
-    const { type } = query;
-    const { 'last-event-id': header = query.lastEventId } = headers;
-    return open({
-      journals: jobJournalsOf(tenant, deps.jobJournals),
-      messagesOf: (entry, journal) =>
-        type === undefined || typeOf(entry) === type ? jobMessagesOf(journal, entry) : [],
-      seen: header === undefined ? undefined : positionsOf(header, deps.jobJournals),
-      untilMs: expiresAtMs,
-    });
+    const seen = headers['last-event-id'] ?? query.lastEventId;
+    return openAll(deps, open, principal, { topic: 'jobs', jobType: query.type }, seen);
   });
 }
 
 function eventStream(deps: JobStreamDeps, open: OpenStream): Route {
   return route(eventOperations.streamEvents, async ({ principal, query, headers }) => {
-    const { tenant, expiresAtMs } = principal;
-    const { 'last-event-id': header = query.lastEventId } = headers;
-    return open({
-      journals: jobJournalsOf(tenant, deps.jobJournals),
-      messagesOf: (entry, journal) => eventMessagesOf(journal, entry, query.type),
-      seen: header === undefined ? undefined : positionsOf(header, deps.jobJournals),
-      untilMs: expiresAtMs,
-    });
+    const seen = headers['last-event-id'] ?? query.lastEventId;
+    return openAll(deps, open, principal, { topic: 'events', eventType: query.type }, seen);
   });
 }
 
-/** The type of the job that an entry is about. */
-function typeOf({ after }: JournalEntry): unknown {
-  return typeof after === 'object' && after !== null && 'type' in after ? after.type : undefined;
+/** Every job journal of the tenant at once. */
+async function openAll(
+  deps: JobStreamDeps,
+  open: OpenStream,
+  { tenant, expiresAtMs }: Principal,
+  topic: PushTopic,
+  lastEventId: string | undefined,
+): Promise<Reply> {
+  const terms = termsOf(tenant, await openTopic(deps, tenant, topic), deps.jobJournals);
+  const seen = lastEventId === undefined ? undefined : positionsOf(lastEventId, deps.jobJournals);
+  return open({ ...terms, seen, untilMs: expiresAtMs });
 }
 
-/** The index in each journal; `-1` alone is the beginning of all. */
-function positionsOf(eventId: string, jobJournals: number): readonly number[] {
-  if (eventId === '-1') return Array.from({ length: jobJournals }, () => -1);
-  const positions = eventId.split('.').map(Number);
-  if (positions.length === jobJournals) return positions;
+function positionsOf(eventId: string, jobJournals: number): Positions {
+  const positions = parsePositions(eventId, jobJournals);
+  if (positions !== null) return positions;
   const detail = `name ${jobJournals} of them, as the id of a message does, or -1`;
   throw new InvalidRequest('The position is not one in the journals of jobs.', [
     { pointer: 'header:last-event-id', detail },

@@ -17,9 +17,10 @@ type ReportDeps = Pick<Deps, 'records' | 'clock' | 'ids'>;
 /** What services tell of the rules that they run, and what comes of it. */
 export function reportRoutes(deps: ReportDeps): Route[] {
   return [
-    route(reportOperations.reportAlert, async ({ principal, headers, body }) =>
-      jsonReply(202, await reportAlert(deps, reporterOf(principal, headers), body)),
-    ),
+    route(reportOperations.reportAlert, async ({ principal, headers, body }) => {
+      const told = await reportAlert(deps, reporterOf(principal, headers), body);
+      return { ...jsonReply(202, told), snapshot: body.snapshot };
+    }),
     receipts(deps),
     route(reportOperations.getConvergence, async ({ principal, params: { id }, query }) => {
       const { channel } = query;
@@ -42,7 +43,8 @@ function receipts(deps: ReportDeps): Route {
       const answer = answers[place];
       return answer === undefined ? [] : [answerView(receipt, answer)];
     });
-    return jsonReply(200, { receipts: told });
+    const reply = jsonReply(200, { receipts: told });
+    return 'receipts' in body ? reply : { ...reply, snapshot: body.snapshot };
   });
 }
 

@@ -1,4 +1,5 @@
 import { serviceOperations } from '../../contract/operations/service-operations.ts';
+import type { Deps } from '../../core/deps.ts';
 import type { PartChecks } from '../../core/registry/check-parts.ts';
 import { deregisterService } from '../../core/registry/deregister-service.ts';
 import { listServices } from '../../core/registry/list-services.ts';
@@ -13,7 +14,7 @@ import { jsonReply } from '../reply.ts';
 import { originOf, type Route, route } from '../route.ts';
 import { healthView, serviceView } from '../service-views.ts';
 
-interface ServiceDeps extends ProbeDeps {
+interface ServiceDeps extends ProbeDeps, Pick<Deps, 'secrets'> {
   /** Our own parts that `GET /health` tells of, by name. */
   readonly parts: PartChecks;
 }

@@ -98,7 +98,7 @@ function outcomeOf(body: z.output<typeof jobFailure>): AttemptOutcome {
 
 type CallAboutJob = Pick<
   Call<typeof workerOperations.completeJob>,
-  'principal' | 'params' | 'requestId'
+  'principal' | 'params' | 'requestId' | 'trace'
 >;
 
 async function finishedBy(

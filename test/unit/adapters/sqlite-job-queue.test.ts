@@ -133,7 +133,6 @@ describe('openSqliteJobQueue', () => {
       const running = await startScript(script, file, String(1 + round * 1_000_000));
       await setTimeout(10 * round);
       const lines = await running.kill();
-      expect(lines.some((line) => line.startsWith('sent '))).toBe(true);
       for (const [what, id = ''] of lines.map((line) => line.split(' '))) {
         if (what === 'send') mayBe.add(id);
         if (what === 'sent') mustBe.add(id);

@@ -42,6 +42,15 @@ describe('webhookTransport', () => {
     ]);
   });
 
+  it('says where the attempt stands in a trace, where that is known', async () => {
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const target = { kind: 'webhook', url: receiver.url } as const;
+    await local.send(target, secret, someNotice({ traceparent }));
+    await local.send(target, secret, someNotice());
+    const told = receiver.calls.map(({ headers }) => headers['traceparent']);
+    expect(told).toEqual([traceparent, undefined]);
+  });
+
   it.each([
     ['{"acknowledged":true}', 'acked'],
     [' { "acknowledged" : true, "more": [1] }\n', 'acked'],

@@ -4,7 +4,8 @@ import { finishAttempt } from '../../../src/core/jobs/finish-attempt.ts';
 import { startAttempt } from '../../../src/core/jobs/start-attempt.ts';
 import type { CoreDeps } from '../../support/core-deps.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { ApiDesk, type Asked, type Told } from './api-desk.ts';
+import { ApiDesk } from './api-desk.ts';
+import type { Asked, Told } from './asked-app.ts';
 
 /** A job as `POST /jobs/lease` gives it. */
 export interface Leased {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ApiDesk, type Told } from './api-desk.ts';
+import { ApiDesk } from './api-desk.ts';
+import type { Told } from './asked-app.ts';
 import { dead, enqueued } from './job-desk.ts';
 
 describe('GET /jobs', () => {

@@ -122,7 +122,7 @@ describe('assertConsistent', () => {
 
   it('notices when anything that the journal tells is otherwise', async () => {
     // Of a package the journal tells what it is, not what is in it.
-    const told = /^\/(?:snapshot|version|digest|storedAt|storedBy)$/;
+    const told = /^\/(?:snapshot|version|digest|bodyDigest|storedAt|storedBy)$/;
     let changed = 0;
     for (const { key, value } of held.filter(({ key: { sort } }) => !sort.startsWith('entry#'))) {
       const wanted = /^(?:snapshot|body)#/.test(key.sort) ? told : /^/;

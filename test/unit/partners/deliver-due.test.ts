@@ -218,6 +218,16 @@ describe('deliverRun and deliverDue', () => {
     ]);
   });
 
+  it('makes each attempt in a trace of its own, which the log names', async () => {
+    await desk.put('bolt');
+    await desk.release(184, { p: 1 }, ['acme', 'bolt']);
+    await desk.due();
+    const sent = desk.sent.map(({ notice }) => notice.traceparent?.split('-')[1]);
+    expect(new Set(sent).size).toBe(2);
+    const logged = desk.deps.log.lines.map(({ traceId }) => traceId);
+    expect(new Set(logged)).toEqual(new Set(sent));
+  });
+
   it('keeps what a transport says to one line of 300 characters', async () => {
     desk.answer = () => ({ outcome: 'failed', detail: `a\r\nb\u2028${'c'.repeat(400)}` });
     await desk.release(184, { p: 1 }, ['acme']);
