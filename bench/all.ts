@@ -12,7 +12,6 @@ const benches = {
   jobs: 'Jobs',
   gateway: 'Calling services',
   sdk: 'Reading in the process',
-  push: 'Telling clients',
 };
 
 for (const [name, heading] of Object.entries(benches)) {
