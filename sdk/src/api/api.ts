@@ -1,6 +1,6 @@
 import { abortable } from './abortable.ts';
 import { Deadline } from './deadline.ts';
-import { backOffMs, retryAfterMs, sleep } from './delays.ts';
+import { retryAfterMs, retryDelayMs, sleep } from './delays.ts';
 import { HmsError, NoAnswerError, ProblemError } from './errors.ts';
 import { parseJson } from './parse-json.ts';
 import { readBounded } from './read-bounded.ts';
@@ -102,8 +102,7 @@ async function sendWithRetries(caller: Caller, request: ApiRequest): Promise<Api
       if (tries > retries || !mayRetry(request, error)) throw error;
       const asked = error instanceof ProblemError ? error.retryAfterMs : undefined;
       if (asked !== undefined && asked > maxWaitMs) throw error;
-      // Not all at the very moment that they were told to come back.
-      await sleep((asked ?? 0) + backOffMs(tries, firstDelayMs), signal);
+      await sleep(retryDelayMs(error, tries, firstDelayMs), signal);
     }
   }
 }

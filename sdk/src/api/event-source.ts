@@ -1,6 +1,6 @@
 import type { Api } from './api.ts';
-import { backOffMs, sleep } from './delays.ts';
-import { HmsError, ProblemError } from './errors.ts';
+import { retryDelayMs, sleep } from './delays.ts';
+import { HmsError } from './errors.ts';
 import { type EventConnectionOptions, openEvents, type StreamMessage } from './event-connection.ts';
 
 /** How the stream is, told as it changes. `beat`: something came, though maybe no message. */
@@ -50,8 +50,7 @@ export async function* readEvents(
       error = thrown;
       failures += 1;
     }
-    const askedMs = error instanceof ProblemError ? (error.retryAfterMs ?? 0) : 0;
-    const retryInMs = Math.max(askedMs, backOffMs(Math.max(failures, 1), place.retryMs));
+    const retryInMs = retryDelayMs(error, Math.max(failures, 1), place.retryMs);
     onState?.({ kind: 'lost', error, retryInMs });
     await sleep(retryInMs, signal);
   }

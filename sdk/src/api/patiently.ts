@@ -1,5 +1,5 @@
-import { backOffMs, sleep } from './delays.ts';
-import { HmsError, ProblemError } from './errors.ts';
+import { retryDelayMs, sleep } from './delays.ts';
+import { HmsError } from './errors.ts';
 
 const firstDelayMs = 1000;
 
@@ -14,8 +14,7 @@ export async function patiently<T>(
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof HmsError) || !error.retryable) throw error;
-      const askedMs = error instanceof ProblemError ? (error.retryAfterMs ?? 0) : 0;
-      await sleep(Math.max(askedMs, backOffMs(tries, firstDelayMs)), signal);
+      await sleep(retryDelayMs(error, tries, firstDelayMs), signal);
     }
   }
 }

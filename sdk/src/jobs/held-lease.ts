@@ -1,5 +1,5 @@
 import type { Api } from '../api/api.ts';
-import { backOffMs, sleep } from '../api/delays.ts';
+import { backOffMs, retryDelayMs, sleep } from '../api/delays.ts';
 import { HmsError, ProblemError } from '../api/errors.ts';
 import type { LeasedJob } from '../wire/job.ts';
 
@@ -77,8 +77,7 @@ export class HeldLease {
       } catch (error) {
         if (!(error instanceof HmsError) || isRefusal(error)) throw error;
         if (this.#isLostWith(error)) throw this.lost.reason;
-        const askedMs = error instanceof ProblemError ? (error.retryAfterMs ?? 0) : 0;
-        await sleep(Math.max(askedMs, backOffMs(tries, firstDelayMs)), end);
+        await sleep(retryDelayMs(error, tries, firstDelayMs), end);
       }
     }
   }

@@ -1,7 +1,7 @@
 import type { Api } from '../api/api.ts';
 import type { CallOptions } from '../api/call-options.ts';
 import { connect } from '../api/connection.ts';
-import { backOffMs, sleep } from '../api/delays.ts';
+import { retryDelayMs, sleep } from '../api/delays.ts';
 import { HmsError, ProblemError } from '../api/errors.ts';
 import type { LeasedJob } from '../wire/job.ts';
 import { attempt, type AttemptEvent, workerJobOf } from './attempt.ts';
@@ -138,8 +138,7 @@ class Workshop {
         if (signal.aborted) return;
         if (error instanceof ProblemError && fatal.has(error.code)) throw error;
         failures += 1;
-        const askedMs = error instanceof ProblemError ? (error.retryAfterMs ?? 0) : 0;
-        const retryInMs = Math.max(askedMs, backOffMs(failures, firstDelayMs));
+        const retryInMs = retryDelayMs(error, failures, firstDelayMs);
         this.#tell({ kind: 'unreachable', error, retryInMs });
         await sleep(retryInMs, signal).catch(() => undefined);
       }

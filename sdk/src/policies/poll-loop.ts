@@ -1,4 +1,4 @@
-import { backOffMs } from '../api/delays.ts';
+import { askedMs, backOffMs } from '../api/delays.ts';
 import { ProblemError } from '../api/errors.ts';
 import { Alarm } from './alarm.ts';
 
@@ -15,8 +15,6 @@ export interface PollTerms {
 }
 
 const firstDelayMs = 1000;
-/** The longest that the service may ask to wait: it may be wrong. */
-const maxAskedMs = 5 * 60_000;
 const firstSpreadMs = 1000;
 const maxSpreadMs = 30_000;
 const leastSpreadMs = 100;
@@ -112,11 +110,10 @@ export class PollLoop {
     this.#endedMs = performance.now();
     this.#failures += 1;
     if (wasWoken) this.#inVain += 1;
-    const askedMs = error instanceof ProblemError ? (error.retryAfterMs ?? 0) : 0;
     if (isTooMuch(error)) {
       this.#spreadMs = Math.min(Math.max(firstSpreadMs, this.#spreadMs * 2), maxSpreadMs);
     }
-    const restMs = Math.min(askedMs, maxAskedMs) + Math.random() * this.#spreadMs;
+    const restMs = askedMs(error) + Math.random() * this.#spreadMs;
     this.#notBeforeMs = this.#endedMs + restMs;
     this.#dueMs = this.#endedMs + backOffMs(this.#failures, firstDelayMs);
     const retryInMs = Math.ceil(Math.max(this.#dueMs, this.#notBeforeMs) - this.#endedMs);

@@ -1,5 +1,4 @@
-import { backOffMs } from '../api/delays.ts';
-import { ProblemError } from '../api/errors.ts';
+import { retryDelayMs } from '../api/delays.ts';
 import { Alarm } from './alarm.ts';
 import type { CheckedRule, NamedRule } from './check-rule.ts';
 
@@ -131,11 +130,9 @@ export class RuleBodies {
     } catch (error) {
       if (signal.aborted) return;
       const tries = (this.failureOf(named)?.tries ?? 0) + 1;
-      const askedMs = error instanceof ProblemError ? (error.retryAfterMs ?? 0) : 0;
-      const waitMs = backOffMs(tries, tries < maxTries ? firstDelayMs : laterDelayMs);
+      const waitMs = retryDelayMs(error, tries, tries < maxTries ? firstDelayMs : laterDelayMs);
       const nowMs = performance.now();
-      // Not all clients at the moment that they were told to come back.
-      const retryAtMs = nowMs + Math.max(waitMs, askedMs * (1 + Math.random()));
+      const retryAtMs = nowMs + waitMs;
       hold.untilMs = Math.min(hold.untilMs, nowMs + maxHoldMs);
       this.#failures.set(keyOf(named), { named, error, tries, retryAtMs });
     }

@@ -1,6 +1,6 @@
 import type { Api } from '../api/api.ts';
 import { Deadline } from '../api/deadline.ts';
-import { backOffMs } from '../api/delays.ts';
+import { retryDelayMs } from '../api/delays.ts';
 import { ProblemError } from '../api/errors.ts';
 import { Alarm } from '../policies/alarm.ts';
 import type { Announcements } from '../policies/announcements.ts';
@@ -29,7 +29,6 @@ const decisionsWaitMs = 30_000;
 const timeoutMs = 10_000;
 const farewellMs = 2000;
 const firstDelayMs = 2000;
-const maxAskedMs = 5 * 60_000;
 const maxReasonChars = 1000;
 const maxDecisions = 1e9;
 
@@ -222,8 +221,7 @@ export class ReceiptSender {
       this.#sending = undefined;
     }
     if (isFinal || this.#failures === 1) this.#terms.says.receiptsFailed(error, isFinal);
-    const askedMs = isProblem ? Math.min(error.retryAfterMs ?? 0, maxAskedMs) : 0;
-    const waitMs = Math.max(backOffMs(this.#failures, firstDelayMs), askedMs);
+    const waitMs = retryDelayMs(error, this.#failures, firstDelayMs);
     this.#dueMs = isFinal ? Infinity : performance.now() + waitMs;
   }
 }

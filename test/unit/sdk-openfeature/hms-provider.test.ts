@@ -136,7 +136,7 @@ describe('HmsProvider', () => {
     const flags = await ready(new FewPolicies());
     const details = await flags.getNumberDetails(key, 35);
     expect(details).toMatchObject({ value: 35, reason: 'ERROR', errorCode });
-    expect(details.errorMessage).toBeTruthy();
+    expect(details.errorMessage).toContain(key.split('/')[0]);
   });
 
   it('takes no number or null for an object', async () => {
